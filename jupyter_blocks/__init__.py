@@ -1,0 +1,1 @@
+"""Jupyter Blocks: the tagged cells of a notebook, run as a pipeline."""

@@ -1,0 +1,106 @@
+"""Markers for the functions of a block file: they tag a function and change nothing else.
+
+A marked function stays an ordinary function: it imports, runs and tests anywhere. The worker finds
+the marks in the order in which the file made them (`collecting`), so that two tests of one name are
+two tests, and the first function of a block's own type is the one that is called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeVar, overload
+
+__all__ = [
+    "Mark",
+    "callback",
+    "collecting",
+    "condition",
+    "custom",
+    "data_exporter",
+    "data_loader",
+    "exporter",
+    "loader",
+    "sensor",
+    "test",
+    "transformer",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One decorated function of a block file."""
+
+    kind: str
+    """Name of the decorator: `data_loader`, `transformer`, ..., `test`, `condition`, `callback`."""
+    function: Callable[..., Any]
+    argument: str | None = None
+    """Argument of the decorator; for a callback the outcome it waits for, such as `success`."""
+
+
+_marks: ContextVar[list[Mark] | None] = ContextVar("jupyter_blocks_marks", default=None)
+
+
+@contextmanager
+def collecting() -> Iterator[list[Mark]]:
+    """Gather the marks made inside the `with` block, in the order in which they were made."""
+    marks: list[Mark] = []
+    token = _marks.set(marks)
+    try:
+        yield marks
+    finally:
+        _marks.reset(token)
+
+
+class Marker:
+    """A decorator, used bare (`@transformer`) or called (`@callback("failure")`)."""
+
+    def __init__(self, kind: str, default: str | None = None) -> None:
+        self.kind = kind
+        self.default = default
+        self.__name__ = kind
+        self.__doc__ = f"Mark a function as `{kind}`."
+
+    @overload
+    def __call__(self, function: Function, /) -> Function: ...
+
+    @overload
+    def __call__(
+        self, argument: str | None = None, /, **_options: Any
+    ) -> Callable[[Function], Function]: ...
+
+    def __call__(self, argument: Any = None, /, **_options: Any) -> Any:
+        if callable(argument):
+            return self._mark(argument, self.default)
+        wanted = self.default if argument is None else str(argument)
+
+        def mark(function: Function) -> Function:
+            return self._mark(function, wanted)
+
+        return mark
+
+    def __repr__(self) -> str:
+        return f"@{self.kind}"
+
+    def _mark(self, function: Function, argument: str | None) -> Function:
+        marks = _marks.get()
+        if marks is not None:
+            marks.append(Mark(self.kind, function, argument))
+        return function
+
+
+data_loader = Marker("data_loader")
+transformer = Marker("transformer")
+data_exporter = Marker("data_exporter")
+sensor = Marker("sensor")
+custom = Marker("custom")
+test = Marker("test")
+condition = Marker("condition")
+callback = Marker("callback", default="success")
+
+loader = data_loader
+exporter = data_exporter

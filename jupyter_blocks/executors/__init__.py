@@ -1,0 +1,1 @@
+"""The executors; their table is filled in `executors/table.py`."""
