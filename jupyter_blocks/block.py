@@ -167,7 +167,7 @@ class Block:
     """Wishes any executor understands: `cpu` (cores), `memory_mib`."""
     retry: RetryPolicy | None = None
     timeout_s: float | None = None
-    sensor: SensorPolicy = SensorPolicy()
+    sensor: SensorPolicy = field(default_factory=SensorPolicy)
     configuration: Mapping[str, Any] = field(default_factory=dict)
     """Handed to the block in `kwargs['configuration']`."""
     binding: Binding | None = None

@@ -1,1 +1,1 @@
-"""The executors; their table is filled in `executors/table.py`."""
+"""The executors: the contract in `base.py`, the table in `table.py`, one module per backend."""

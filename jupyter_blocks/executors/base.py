@@ -1,9 +1,9 @@
 """The contract every executor keeps: what it is given, what it answers, what it may not do.
 
 An executor is small, synchronous and level-triggered: it submits, finds, observes and cancels
-single attempts and reports what it sees. It records nothing, retries nothing and decides nothing; the
-runner owns state, retries and timeouts. Handles and tasks are plain JSON, so that another process
-can carry on after a crash.
+single attempts and reports what it sees. It records nothing, retries nothing and decides nothing;
+the runner owns state, retries and timeouts. Handles and tasks are plain JSON, so that another
+process can carry on after a crash.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -59,6 +59,8 @@ class InputRef:
     attempt_id: str = ""
     digest: str = ""
     """sha256 of the manifest, in hex."""
+    content: str = ""
+    """Digest of the stored values; the same whenever the same values are stored again."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ class BlockTask:
     """Root of the variable store (a folder or a URI)."""
     prefix: str = ""
     """Key prefix of this attempt in the variable store."""
-    cache_key: str = ""
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    """What the outputs depend on (`freshness`); stored with them."""
     run_tests: bool = True
     conditions: tuple[str, ...] = ()
     callbacks: tuple[str, ...] = ()
@@ -112,7 +115,7 @@ class BlockTask:
 
     def as_json(self) -> dict[str, Any]:
         """The task as a JSON document."""
-        return asdict(self)
+        return {**vars(self), "upstream": [vars(reference) for reference in self.upstream]}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BlockTask:
@@ -230,6 +233,8 @@ class Executor(Protocol):
     """How often `observe` is worth calling when nobody called `notify`."""
     outlives_dispatcher: bool
     """Whether attempts go on when the dispatcher dies; only then is intent made durable first."""
+    answers_at_once: bool
+    """Whether every method returns within milliseconds, so that the runner may call it inline."""
 
     def check(self, task: BlockTask) -> list[Problem]:
         """Preflight without side effects: names, sizes, missing settings, credentials."""

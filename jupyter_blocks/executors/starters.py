@@ -1,0 +1,128 @@
+"""Ways to start worker processes of the local executor: forked from a warm process, or spawned."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from jupyter_blocks.errors import ExecutorError
+from jupyter_blocks.executors import frames
+
+__all__ = ["EXIT_WAIT_S", "ForkStarter", "SpawnStarter", "Starter"]
+
+EXIT_WAIT_S = 5.0
+"""How long a process that should end is waited for, in seconds."""
+
+
+class Starter(Protocol):
+    """A way to start workers."""
+
+    def start(self, connection: socket.socket) -> None:
+        """Start a worker that serves `connection`, which stays the caller's to close."""
+
+    def exit_code(self, pid: int | None) -> int | None:
+        """How a worker ended that has closed its connection; waits a little for the answer."""
+
+    def close(self) -> None:
+        """End everything that was started."""
+
+
+class ForkStarter:
+    """Forks workers from one process in which the wanted modules are loaded already."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._control, theirs = socket.socketpair()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        self._process = _spawn("fork-server", theirs, preload, self._errors)
+        theirs.close()
+        self._exit_codes: dict[int, int] = {}
+
+    def start(self, connection: socket.socket) -> None:
+        """Start a worker that serves `connection`; raises `ExecutorError` when that fails."""
+        try:
+            socket.send_fds(self._control, [b"f"], [connection.fileno()])
+        except OSError as error:
+            raise ExecutorError(
+                f"The local worker processes cannot be started: {self._last_words()}"
+            ) from error
+
+    def exit_code(self, pid: int | None) -> int | None:
+        """How a worker ended; none when nobody knows."""
+        if pid is None:
+            return None
+        self._control.settimeout(EXIT_WAIT_S)
+        while pid not in self._exit_codes:
+            message = frames.receive(self._control)
+            if message is None:
+                return None
+            self._exit_codes[message["pid"]] = message["exit_code"]
+        return self._exit_codes.pop(pid)
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self._control.close()
+        _reap(self._process)
+        self._errors.close()
+
+    def _last_words(self) -> str:
+        self._process.wait(EXIT_WAIT_S)
+        self._errors.seek(0)
+        lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else f"exit code {self._process.returncode}"
+
+
+class SpawnStarter:
+    """Starts each worker as a process of its own, where forking is not safe (macOS)."""
+
+    def __init__(self, preload: Sequence[str]) -> None:
+        self._preload = preload
+        self._processes: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self, connection: socket.socket) -> None:
+        """Start a worker that serves `connection`; raises `ExecutorError` when that fails."""
+        process = _spawn("worker", connection, self._preload, subprocess.DEVNULL)
+        self._processes[process.pid] = process
+
+    def exit_code(self, pid: int | None) -> int | None:
+        """How a worker ended; none when nobody knows."""
+        process = self._processes.pop(pid, None) if pid is not None else None
+        if process is None:
+            return None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(EXIT_WAIT_S)
+        return None
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for process in self._processes.values():
+            _reap(process)
+
+
+def _spawn(
+    mode: str, connection: socket.socket, preload: Sequence[str], errors: Any
+) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-P", "-m", "jupyter_blocks.executors.process", mode]
+    return subprocess.Popen(  # noqa: S603 - our own module
+        [*command, str(connection.fileno()), *preload],
+        pass_fds=(connection.fileno(),),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=errors,
+        start_new_session=True,
+        env={**os.environ, "MPLBACKEND": os.environ.get("MPLBACKEND", "agg")},
+    )
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Let a process whose socket is closed end by itself, and kill it if it does not."""
+    try:
+        process.wait(EXIT_WAIT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,297 @@
+"""From a request to a finished run: plan, open journal, store and executors, dispatch.
+
+What the command line and `jupyter_blocks.run` share. Everything that can be wrong with the request
+or the project is found here, before anything runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_blocks.block import Block
+from jupyter_blocks.blockcheck import check_block_file
+from jupyter_blocks.dispatcher import Dispatcher, Listener
+from jupyter_blocks.errors import Problem, UsageError, raise_errors
+from jupyter_blocks.executors.base import (
+    BlockTask,
+    CallMode,
+    Executor,
+    ExecutorContext,
+    InputRef,
+    attempt_id,
+)
+from jupyter_blocks.executors.table import open_executor
+from jupyter_blocks.freshness import Fingerprints
+from jupyter_blocks.journal import Journal
+from jupyter_blocks.parameters import resolve_parameters
+from jupyter_blocks.pipeline import Pipeline
+from jupyter_blocks.plan import RunOptions, RunPlan
+from jupyter_blocks.planner import make_plan
+from jupyter_blocks.project import Project
+from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
+from jupyter_blocks.runner import Submit
+from jupyter_blocks.variables.store import Manifest, VariableStore
+
+__all__ = ["Launch", "RunRequest", "new_run_id", "prepare"]
+
+PRELOADED = ("numpy", "pandas", "pyarrow", "matplotlib", "matplotlib.pyplot")
+"""Modules worth importing once, before workers are forked: common, slow, and safe to fork."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What the user asked for, as they wrote it."""
+
+    runtime_vars: Mapping[str, Any] = field(default_factory=dict)
+    params: tuple[str, ...] = ()
+    """`NAME=VALUE` texts."""
+    executor: str | None = None
+    blocks: tuple[str, ...] = ()
+    from_block: str | None = None
+    to_block: str | None = None
+    changed: bool = False
+    resume: str | None = None
+    """Run to go on with: its id, the beginning of its id, or `last`."""
+    skip_sensors: bool = False
+    run_tests: bool = True
+    max_workers: int | None = None
+    execution_date: datetime | None = None
+
+    def options(self, parameters: Mapping[str, Any]) -> RunOptions:
+        """The part of the request that the plan is made from."""
+        return RunOptions(
+            parameters=parameters,
+            executor=self.executor,
+            blocks=self.blocks,
+            from_block=self.from_block,
+            to_block=self.to_block,
+            changed=self.changed,
+            skip_sensors=self.skip_sensors,
+            run_tests=self.run_tests,
+            max_workers=self.max_workers,
+        )
+
+
+def new_run_id(now: float) -> str:
+    """An id that sorts by time and that two runs of one second do not share."""
+    stamp = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{stamp}-{base64.b32encode(os.urandom(4)).decode().lower()[:5]}"
+
+
+def prepare(project: Project, pipeline: Pipeline, request: RunRequest) -> Launch:
+    """Plan a run and check everything that can be checked before it.
+
+    Raises `ValidationError` with every problem, or `UsageError`.
+    """
+    store = VariableStore(project.variables_root)
+    journal = Journal(project.state_dir)
+    try:
+        plan = _plan(project, pipeline, request, store, journal)
+        warnings = _check_files(project, pipeline, plan)
+    except BaseException:
+        journal.close()
+        raise
+    return Launch(project, pipeline, plan, store, journal, request, tuple(warnings))
+
+
+def _plan(
+    project: Project,
+    pipeline: Pipeline,
+    request: RunRequest,
+    store: VariableStore,
+    journal: Journal,
+) -> RunPlan:
+    now = time.time()
+    run_id, kept, sequences, old = new_run_id(now), None, None, None
+    if request.resume:
+        run_id = journal.find(request.resume, pipeline.name).run_id
+        old = _resumable(journal.plan(run_id), pipeline, request)
+        kept = _committed(store, pipeline, run_id)
+        sequences = journal.sequences(run_id)
+    parameters = (
+        dict(old.parameters)
+        if old
+        else resolve_parameters(project.root, pipeline, request.runtime_vars, request.params)
+    )
+    date = request.execution_date or datetime.fromtimestamp(now, UTC)
+    notebook = pipeline.notebook
+    return make_plan(
+        pipeline,
+        request.options(parameters),
+        run_id=run_id,
+        store=store,
+        fingerprints=Fingerprints(project.root, pipeline, parameters),
+        kept=kept,
+        sequences=sequences,
+        execution_date=old.execution_date if old else date.isoformat(),
+        working_dir=str((project.root / notebook).parent if notebook else Path.cwd()),
+    )
+
+
+def _resumable(old: RunPlan, pipeline: Pipeline, request: RunRequest) -> RunPlan:
+    if old.pipeline != pipeline.name:
+        raise UsageError(
+            f"Run {old.run_id} is one of pipeline '{old.pipeline}', not of '{pipeline.name}'."
+        )
+    if request.runtime_vars or request.params:
+        raise UsageError(
+            f"Run {old.run_id} goes on with the parameters it was started with.",
+            hint="Leave --param and --runtime-vars out, or start a new run.",
+        )
+    return old
+
+
+def _committed(store: VariableStore, pipeline: Pipeline, run_id: str) -> dict[str, Manifest]:
+    found = {
+        block.name: store.committed(pipeline.name, run_id, block.name) for block in pipeline.blocks
+    }
+    return {name: manifest for name, manifest in found.items() if manifest is not None}
+
+
+def _check_files(project: Project, pipeline: Pipeline, plan: RunPlan) -> list[Problem]:
+    """Errors of the files of the blocks that will run are raised; warnings are returned."""
+    problems: list[Problem] = []
+    for planned in plan.running:
+        problems += check_block_file(project.root, pipeline.block(planned.name))
+    raise_errors(problems)
+    return [problem for problem in problems if problem.severity == "warning"]
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A run that is planned and checked, and can be started."""
+
+    project: Project
+    pipeline: Pipeline
+    plan: RunPlan
+    store: VariableStore
+    journal: Journal
+    request: RunRequest
+    warnings: tuple[Problem, ...] = ()
+
+    def close(self) -> None:
+        """Let go of the journal, for a launch that is not started."""
+        self.journal.close()
+
+    @contextmanager
+    def dispatcher(self, listener: Listener = lambda _state, _event: None) -> Iterator[Dispatcher]:
+        """Hold the run, open the executors and make the dispatcher that drives it.
+
+        Raises `RunHeldError` when another process drives the run, `ExecutorError` when an executor
+        cannot be opened.
+        """
+        wake = threading.Event()
+        with ExitStack() as stack:
+            stack.callback(self.journal.close)
+            stack.enter_context(self.journal.hold(self.plan.run_id))
+            executors = self._open_executors(stack, wake)
+            state = self._start()
+            yield Dispatcher(state, self.journal, self.store, executors, self.task, wake, listener)
+
+    def _start(self) -> RunState:
+        state = RunState(self.plan)
+        kind = EventKind.RUN_RESUMED if self.request.resume else EventKind.RUN_STARTED
+        started = RunEvent(kind, time.time())
+        self.store.record_run(self.plan.pipeline, self.plan.run_id, "plan", self.plan.as_json())
+        self.journal.start(self.plan, [started])
+        state.apply(started)
+        return state
+
+    def _open_executors(self, stack: ExitStack, wake: threading.Event) -> dict[str, Executor]:
+        executors: dict[str, Executor] = {}
+        for name in sorted({block.executor for block in self.plan.running}):
+            context = ExecutorContext(
+                project=str(self.project.root),
+                settings=self.project.executor_settings(name),
+                max_workers=self._max_workers(),
+                preload=self._preload(),
+                notify=wake.set,
+            )
+            executors[name] = open_executor(name, context)
+            stack.callback(executors[name].close)
+        self._check_tasks(executors)
+        return executors
+
+    def _max_workers(self) -> int | None:
+        limits = [self.request.max_workers, self.pipeline.concurrency_limit]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _preload(self) -> Sequence[str]:
+        blocks = [self.pipeline.block(block.name) for block in self.plan.running]
+        fingerprints = Fingerprints(self.project.root, self.pipeline, {})
+        used = fingerprints.imported_names(blocks)
+        if "pandas" in used:
+            used |= {"numpy", "pyarrow"}
+        return [name for name in PRELOADED if name in used]
+
+    def _check_tasks(self, executors: Mapping[str, Executor]) -> None:
+        state = RunState(self.plan)
+        problems: list[Problem] = []
+        for planned in self.plan.running:
+            executor = executors[planned.executor]
+            if executor.outlives_dispatcher or self.pipeline.block(planned.name).resources:
+                problems += executor.check(self.task(state, Submit(planned.name, 1, 1)))
+        raise_errors(problems)
+
+    def task(self, state: RunState, submit: Submit) -> BlockTask:
+        """The task of one attempt."""
+        block = self.pipeline.block(submit.block)
+        planned = state.blocks[block.name].planned
+        plan = self.plan
+        attempt = attempt_id(self.project.project_id, plan.run_id, block.name, submit.sequence)
+        upstream = tuple(state.blocks[name].stored or InputRef(name) for name in block.upstream)
+        inputs = {reference.block: reference.content for reference in upstream if reference.run_id}
+        task = BlockTask(
+            run_id=plan.run_id,
+            pipeline=plan.pipeline,
+            block=block.name,
+            type=block.type.name,
+            attempt_id=attempt,
+            attempt=submit.attempt,
+            project=str(self.project.root),
+            working_dir=plan.working_dir,
+            file=block.file,
+            content=block.content,
+            upstream=upstream,
+            parameters=plan.parameters,
+            configuration=block.configuration,
+            execution_date=plan.execution_date,
+            env=os.environ.get("ENV", "dev"),
+            variables=self.project.variables_root,
+            prefix=self.store.prefix(plan.pipeline, plan.run_id, block.name, attempt),
+            fingerprint={**planned.fingerprint, "inputs": inputs},
+            run_tests=plan.run_tests,
+            conditions=block.conditions,
+            callbacks=block.callbacks,
+            timeout_s=planned.timeout_s,
+            resources=block.resources,
+            executor_config=block.executor_config,
+            keep=state.is_read(block.name),
+        )
+        return _bound(task, block)
+
+    def finish(self, state: RunState) -> None:
+        """Leave the outcome of the run beside its outputs, for `repair` and for people."""
+        if state.status is not RunStatus.RUNNING:
+            self.store.record_run(self.plan.pipeline, self.plan.run_id, "result", state.as_json())
+
+
+def _bound(task: BlockTask, block: Block) -> BlockTask:
+    if block.binding is None:
+        return task
+    return replace(
+        task,
+        call=CallMode.NAMED,
+        inputs={name: str(source) for name, source in block.binding.inputs.items()},
+        outputs=block.binding.outputs,
+        used_parameters=block.binding.parameters,
+    )

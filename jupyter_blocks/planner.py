@@ -1,0 +1,292 @@
+"""Makes the plan of a run from the pipeline, the options and what the variable store holds.
+
+Planning has no side effects. Every decision comes with its reason.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_blocks.block import Block, RetryPolicy
+from jupyter_blocks.errors import Problem, UsageError, ValidationError
+from jupyter_blocks.executors.base import InputRef
+from jupyter_blocks.executors.table import executor_names, is_known_executor
+from jupyter_blocks.freshness import Fingerprints
+from jupyter_blocks.pipeline import Pipeline
+from jupyter_blocks.plan import Action, PlannedBlock, RunOptions, RunPlan
+from jupyter_blocks.variables.store import Manifest, VariableStore
+
+__all__ = ["choose_executor", "make_plan", "reference"]
+
+DEFAULT_EXECUTOR = "local_python"
+FORCED_LOCAL = "local_python_force"
+DEFAULT_EXECUTOR_VARIABLE = "DEFAULT_EXECUTOR_TYPE"
+
+
+def choose_executor(
+    block: Block, pipeline: Pipeline, option: str | None, environment: Mapping[str, str]
+) -> tuple[str, str]:
+    """The executor of a block and the reason for it: the first setting that speaks.
+
+    The order is: option, block, pipeline, pipeline type `pyspark` (not for sensors), the
+    environment's `DEFAULT_EXECUTOR_TYPE`, `local_python`.
+    """
+    choices: tuple[tuple[str | None, str], ...] = (
+        (option, "asked for with --executor"),
+        (block.executor_type, "executor_type of the block"),
+        (pipeline.executor_type, "executor_type of the pipeline"),
+        (
+            "pyspark" if pipeline.type == "pyspark" and block.type.name != "sensor" else None,
+            "the pipeline is of type pyspark",
+        ),
+        (environment.get(DEFAULT_EXECUTOR_VARIABLE), f"{DEFAULT_EXECUTOR_VARIABLE} is set"),
+    )
+    for name, reason in choices:
+        if name:
+            return (DEFAULT_EXECUTOR if name == FORCED_LOCAL else name), reason
+    return DEFAULT_EXECUTOR, "default"
+
+
+def make_plan(
+    pipeline: Pipeline,
+    options: RunOptions,
+    *,
+    run_id: str,
+    store: VariableStore,
+    fingerprints: Fingerprints,
+    kept: Mapping[str, Manifest] | None = None,
+    sequences: Mapping[str, int] | None = None,
+    execution_date: str = "",
+    working_dir: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> RunPlan:
+    """Plan one run.
+
+    `kept` are the outputs a resumed run has committed already; `sequences` the attempts it made.
+    Raises `ValidationError` with every problem: unknown executors, missing stored inputs.
+    """
+    known_outputs = dict(kept or {})
+    idle = _idle_sensors(pipeline, options, store, fingerprints, known_outputs)
+    planner = _Planner(pipeline, options, store, fingerprints, known_outputs, idle)
+    variables = os.environ if environment is None else environment
+    problems: list[Problem] = []
+    planned: list[PlannedBlock] = []
+    for name in pipeline.graph.order:
+        block = pipeline.block(name)
+        executor, why = choose_executor(block, pipeline, options.executor, variables)
+        action, reason, stored = planner.decide(block)
+        if action is Action.RUN and not is_known_executor(executor):
+            problems.append(_unknown_executor(pipeline, block, executor, why))
+        planned.append(
+            PlannedBlock(
+                name=name,
+                type=block.type.name,
+                action=action,
+                reason=reason,
+                executor=executor,
+                executor_reason=why,
+                upstream=block.upstream,
+                waits_for=tuple(up for up in block.upstream if up in planner.running),
+                retry=block.retry or RetryPolicy(),
+                timeout_s=block.timeout_s,
+                sensor=block.sensor,
+                fingerprint=fingerprints.of(block) if action is Action.RUN else {},
+                stored=reference(stored) if stored else None,
+                stored_outputs=_summary(stored),
+                sequence=(sequences or {}).get(name, 0),
+            )
+        )
+    problems += planner.problems
+    if problems:
+        raise ValidationError(problems)
+    return RunPlan(
+        run_id=run_id,
+        pipeline=pipeline.name,
+        blocks=tuple(planned),
+        parameters=dict(options.parameters),
+        run_tests=options.run_tests,
+        execution_date=execution_date,
+        working_dir=working_dir,
+    )
+
+
+class _Planner:
+    """Says for one block after the other, in order, whether it runs."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        options: RunOptions,
+        store: VariableStore,
+        fingerprints: Fingerprints,
+        kept: Mapping[str, Manifest],
+        idle_sensors: frozenset[str] = frozenset(),
+    ) -> None:
+        self.pipeline = pipeline
+        self.options = options
+        self.store = store
+        self.fingerprints = fingerprints
+        self.kept = kept
+        self.running: set[str] = set()
+        self.problems: list[Problem] = []
+        self.selected = _selection(pipeline, options)
+        self._idle_sensors = idle_sensors
+        self._stored: dict[str, Manifest | None] = {}
+        self._needed = self._find_needed() if options.selects else frozenset()
+
+    def decide(self, block: Block) -> tuple[Action, str, Manifest | None]:
+        """What to do with the next block, why, and the stored outputs that stand in for it."""
+        action, reason, manifest = self._decide(block)
+        if action is Action.RUN:
+            self.running.add(block.name)
+        else:
+            self._stored[block.name] = manifest
+        return action, reason, manifest
+
+    def _decide(self, block: Block) -> tuple[Action, str, Manifest | None]:
+        name = block.name
+        if name in self.kept:
+            return Action.CACHED, "already done by this run", self.kept[name]
+        if name not in self.selected:
+            return self._left_out(block)
+        if block.type.name == "sensor" and self.options.skip_sensors:
+            return Action.SKIPPED, "sensors are skipped (--skip-sensors)", None
+        if name in self._idle_sensors:
+            return Action.SKIPPED, "nothing after it has to run", None
+        if not self.options.changed:
+            return Action.RUN, self._why_selected(name), None
+        if block.type.name == "sensor":
+            return Action.RUN, "blocks after it have to run", None
+        manifest = self._latest(name)
+        why = self._why_stale(block, manifest)
+        if why:
+            return Action.RUN, why, None
+        return Action.CACHED, "unchanged since it last ran", manifest
+
+    def _left_out(self, block: Block) -> tuple[Action, str, Manifest | None]:
+        manifest = self._latest(block.name)
+        if manifest is None and block.name in self._needed and block.type.name != "sensor":
+            self.problems.append(self._missing_input(block))
+        return Action.SKIPPED, "not asked for", manifest
+
+    def _why_selected(self, name: str) -> str:
+        options = self.options
+        if name in options.blocks:
+            return "asked for with --block"
+        if options.from_block or options.to_block:
+            parts = [
+                f"{flag} {value}"
+                for flag, value in (("--from", options.from_block), ("--to", options.to_block))
+                if value
+            ]
+            return f"selected by {' '.join(parts)}"
+        return "everything runs"
+
+    def _why_stale(self, block: Block, manifest: Manifest | None) -> str:
+        if manifest is None:
+            return "never run"
+        upstream = [
+            name
+            for name in block.upstream
+            if name in self.running and self.pipeline.block(name).type.name != "sensor"
+        ]
+        if upstream:
+            return f"'{upstream[0]}' runs"
+        if not block.cache:
+            return "its cache is off"
+        inputs = {name: self._stored.get(name) for name in block.upstream}
+        return self.fingerprints.difference(block, inputs, manifest)
+
+    def _latest(self, name: str) -> Manifest | None:
+        return self.store.latest(self.pipeline.name, name)
+
+    def _find_needed(self) -> frozenset[str]:
+        """Blocks outside the selection whose outputs a selected block reads."""
+        needed = (up for name in self.selected for up in self.pipeline.block(name).upstream)
+        return frozenset(needed) - self.selected
+
+    def _missing_input(self, block: Block) -> Problem:
+        readers = [
+            name for name in self.selected if block.name in self.pipeline.block(name).upstream
+        ]
+        return Problem(
+            "missing-input",
+            f"Block '{readers[0]}' reads '{block.name}', which has no stored outputs yet.",
+            f"Run '{block.name}' first (--block {block.name}), or use --to {readers[0]}.",
+            pipeline=self.pipeline.name,
+            block=readers[0],
+        )
+
+
+def _idle_sensors(
+    pipeline: Pipeline,
+    options: RunOptions,
+    store: VariableStore,
+    fingerprints: Fingerprints,
+    kept: Mapping[str, Manifest],
+) -> frozenset[str]:
+    """Sensors below which everything is fresh, so that there is nothing to wait for."""
+    graph = pipeline.graph
+    sensors = [name for name in graph.order if pipeline.block(name).type.name == "sensor"]
+    if not options.changed or not sensors:
+        return frozenset()
+    probe = _Planner(pipeline, options, store, fingerprints, kept)
+    for name in graph.order:
+        probe.decide(pipeline.block(name))
+    working = probe.running - set(sensors)
+    return frozenset(
+        name
+        for name in sensors
+        if graph.descendants(name) and not working & graph.descendants(name)
+    )
+
+
+def _selection(pipeline: Pipeline, options: RunOptions) -> frozenset[str]:
+    """The blocks that were asked for; unknown names raise `UsageError`."""
+    graph = pipeline.graph
+    selected = set(graph.order)
+    if options.from_block:
+        start = pipeline.block(options.from_block).name
+        selected &= graph.descendants(start) | {start}
+    if options.to_block:
+        end = pipeline.block(options.to_block).name
+        selected &= graph.ancestors(end) | {end}
+    if not selected:
+        raise UsageError(
+            f"'{options.to_block}' does not come after '{options.from_block}' "
+            f"in pipeline '{pipeline.name}', so there is nothing to run between them.",
+            pipeline=pipeline.name,
+        )
+    if options.blocks:
+        named = {pipeline.block(name).name for name in options.blocks}
+        selected = selected & named if options.from_block or options.to_block else named
+    return frozenset(selected)
+
+
+def _unknown_executor(pipeline: Pipeline, block: Block, executor: str, why: str) -> Problem:
+    return Problem(
+        "unknown-executor",
+        f"Unknown executor '{executor}' for block '{block.name}' ({why}).",
+        f"Available: {', '.join(executor_names())}.",
+        pipeline=pipeline.name,
+        block=block.name,
+        path=_metadata_path(pipeline),
+        line=block.line if why.endswith("the block") else None,
+    )
+
+
+def _metadata_path(pipeline: Pipeline) -> str:
+    return f"pipelines/{pipeline.name}/metadata.yaml"
+
+
+def reference(manifest: Manifest) -> InputRef:
+    """How a task names the stored outputs of a block."""
+    return InputRef(
+        manifest.block, manifest.run_id, manifest.attempt_id, manifest.digest, manifest.content
+    )
+
+
+def _summary(manifest: Manifest | None) -> dict[str, Any]:
+    return manifest.summary() if manifest else {}

@@ -1,0 +1,327 @@
+"""What to do next: the pure decision at the heart of a run.
+
+`decide` looks at the state of a run and at new facts and answers with effects: events to record,
+attempts to submit, to commit and to stop. It reads no clock, touches no file and changes nothing;
+the dispatcher carries the effects out and asks again, until there is nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
+from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
+
+__all__ = [
+    "Commit",
+    "CommitFailed",
+    "Committed",
+    "Effect",
+    "Fact",
+    "Record",
+    "Stop",
+    "Submit",
+    "decide",
+    "next_deadline",
+]
+
+LOSS_BUDGET = 3
+"""How often an attempt lost with its machine is repeated, whatever the block's own retries say."""
+
+LOSS_PAUSE_S = 1.0
+THROTTLE_PAUSE_S = 5.0
+STOP_GRACE_S = 5.0
+
+_RETRIED = frozenset({Reason.USER_ERROR, Reason.TEST_FAILED, Reason.TIMEOUT, Reason.CRASHED})
+_LOST = frozenset({Reason.INFRASTRUCTURE, Reason.START_FAILED})
+
+
+@dataclass(frozen=True)
+class Committed:
+    """The outputs of an attempt are published."""
+
+    attempt_id: str
+    stored: InputRef | None
+    outputs: Mapping[str, Any]
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CommitFailed:
+    """An attempt claimed success, but its outputs cannot be published."""
+
+    attempt_id: str
+    detail: str
+
+
+Fact: TypeAlias = Observation | Committed | CommitFailed
+
+
+@dataclass(frozen=True)
+class Record:
+    """Apply an event and write it to the journal."""
+
+    event: RunEvent
+
+
+@dataclass(frozen=True)
+class Submit:
+    """Start an attempt."""
+
+    block: str
+    sequence: int
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Publish the outputs of an attempt that ended well."""
+
+    block: str
+    attempt_id: str
+    report: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stop an attempt, after recording why."""
+
+    block: str
+    attempt_id: str
+    grace_s: float = STOP_GRACE_S
+
+
+Effect: TypeAlias = Record | Submit | Commit | Stop
+
+
+def decide(
+    state: RunState, facts: Sequence[Fact], now: float, room: Mapping[str, int | None]
+) -> list[Effect]:
+    """What to do next.
+
+    `now` is Unix time in seconds; `room` says how many attempts each executor takes at present
+    (none: any number). Facts about attempts that have ended are ignored. No effects means: wait.
+    """
+    if facts:
+        return [effect for fact in facts for effect in _on_fact(state, fact, now)]
+    if state.doomed:
+        return [Record(event) for event in _doomed(state, now)]
+    if state.cancelling:
+        stopping = list(_cancel_all(state, now))
+        if stopping:
+            return stopping
+    effects = [*_timeouts(state, now), *_submissions(state, now, room)]
+    if not effects and not state.open_blocks and not state.active and not state.status.is_final:
+        data = {"status": str(state.outcome())}
+        return [Record(RunEvent(EventKind.RUN_FINISHED, now, data=data))]
+    return effects
+
+
+def next_deadline(state: RunState) -> float | None:
+    """Unix time at which `decide` is worth asking again even if nothing happens."""
+    times = [state.next_timer()]
+    times += [_deadline(state.blocks[name]) for name in state.active.values()]
+    return min((time for time in times if time is not None), default=None)
+
+
+def _deadline(block: BlockRun) -> float | None:
+    timeout_s = block.planned.timeout_s
+    if timeout_s is None or block.attempt_started_at is None or block.stopping:
+        return None
+    return block.attempt_started_at + timeout_s
+
+
+def _timeouts(state: RunState, now: float) -> Iterator[Effect]:
+    for attempt_id, name in state.active.items():
+        deadline = _deadline(state.blocks[name])
+        if deadline is not None and deadline <= now:
+            yield from _stop(name, attempt_id, Reason.TIMEOUT, now)
+
+
+def _stop(name: str, attempt_id: str, reason: Reason, now: float) -> Iterator[Effect]:
+    yield Record(RunEvent(EventKind.STOPPING, now, name, attempt_id, {"reason": str(reason)}))
+    yield Stop(name, attempt_id)
+
+
+def _cancel_all(state: RunState, now: float) -> Iterator[Effect]:
+    active = set(state.active.values())
+    for block in state.blocks.values():
+        if block.status.is_final:
+            continue
+        if block.name not in active:
+            yield Record(_block_finished(block, BlockStatus.CANCELLED, now, "the run was stopped"))
+        elif not block.stopping:
+            yield from _stop(block.name, block.attempt_id, Reason.CANCELLED, now)
+
+
+def _doomed(state: RunState, now: float) -> Iterator[RunEvent]:
+    for name, culprit in state.doomed.items():
+        upstream = state.blocks[culprit].status
+        status, reason = {
+            BlockStatus.CONDITION_FAILED: (
+                BlockStatus.CONDITION_FAILED,
+                f"the condition of '{culprit}' did not hold",
+            ),
+            BlockStatus.CANCELLED: (BlockStatus.CANCELLED, "the run was stopped"),
+        }.get(upstream, (BlockStatus.UPSTREAM_FAILED, f"'{culprit}' failed"))
+        if upstream is BlockStatus.UPSTREAM_FAILED:
+            reason = state.blocks[culprit].reason
+        yield _block_finished(state.blocks[name], status, now, reason)
+
+
+def _submissions(state: RunState, now: float, room: Mapping[str, int | None]) -> Iterator[Submit]:
+    left = dict(room)
+    for name in [*state.due(now), *state.ready]:
+        block = state.blocks[name]
+        free = left.get(block.planned.executor)
+        if free == 0:
+            if not any(left.values()):
+                return
+            continue
+        if free is not None:
+            left[block.planned.executor] = free - 1
+        polls = block.status is BlockStatus.POLLING
+        yield Submit(name, block.sequence + 1, block.attempts + (0 if polls else 1))
+
+
+def _on_fact(state: RunState, fact: Fact, now: float) -> Iterator[Effect]:
+    name = state.active.get(fact.attempt_id)
+    if name is None:
+        return
+    block = state.blocks[name]
+    if isinstance(fact, Committed):
+        yield from _on_committed(block, fact, now)
+    elif isinstance(fact, CommitFailed):
+        yield from _on_failure(block, Reason.PROTOCOL, fact.detail, None, now)
+    elif fact.phase is Phase.RUNNING:
+        if block.node != fact.node:
+            data = {"node": fact.node}
+            yield Record(RunEvent(EventKind.RUNNING, now, name, fact.attempt_id, data))
+    elif fact.phase is Phase.SUCCEEDED:
+        yield from _on_success(block, fact, now)
+    elif fact.phase.is_final:
+        reason = fact.reason or Reason.INFRASTRUCTURE
+        if fact.phase is Phase.CANCELLED and not block.stopping:
+            reason = Reason.INFRASTRUCTURE
+        yield from _on_failure(block, reason, fact.detail, fact.result, now)
+
+
+def _on_success(block: BlockRun, fact: Observation, now: float) -> Iterator[Effect]:
+    report = fact.result or {}
+    if fact.reason is Reason.SENSOR_WAITING:
+        yield from _on_sensor_waiting(block, report, now)
+    elif fact.reason is Reason.CONDITION_FALSE:
+        yield Record(_attempt_finished(block, fact.phase, fact.reason, report, now))
+        reason = fact.detail or "its condition did not hold"
+        yield Record(_block_finished(block, BlockStatus.CONDITION_FAILED, now, reason))
+    else:
+        yield Commit(block.name, fact.attempt_id, report)
+
+
+def _on_committed(block: BlockRun, fact: Committed, now: float) -> Iterator[Effect]:
+    yield Record(_attempt_finished(block, Phase.SUCCEEDED, Reason.NONE, fact.report, now))
+    data = {
+        "status": str(BlockStatus.SUCCEEDED),
+        "reason": block.planned.reason,
+        "outputs": dict(fact.outputs),
+        "stored": vars(fact.stored) if fact.stored else None,
+    }
+    yield Record(RunEvent(EventKind.BLOCK_FINISHED, now, block.name, block.attempt_id, data))
+
+
+def _on_sensor_waiting(block: BlockRun, report: Mapping[str, Any], now: float) -> Iterator[Effect]:
+    if block.stopping:
+        yield from _on_failure(block, block.stopping, "", report, now)
+        return
+    policy = block.planned.sensor
+    due_at = now + policy.poll_interval_s
+    yield Record(_attempt_finished(block, Phase.SUCCEEDED, Reason.SENSOR_WAITING, report, now))
+    if policy.timeout_s is not None and block.first_poll_at is not None:
+        ends_at = block.first_poll_at + policy.timeout_s
+        if now >= ends_at:
+            detail = f"the sensor was not satisfied within {policy.timeout_s:g} s"
+            yield Record(_block_finished(block, BlockStatus.FAILED, now, detail))
+            return
+        due_at = min(due_at, ends_at)
+    reason = f"not satisfied yet, asked again every {policy.poll_interval_s:g} s"
+    yield Record(_waits(block, BlockStatus.POLLING, due_at, reason, now))
+
+
+def _on_failure(
+    block: BlockRun,
+    reason: Reason,
+    detail: str,
+    report: Mapping[str, Any] | None,
+    now: float,
+) -> Iterator[Effect]:
+    if block.stopping is Reason.TIMEOUT:
+        reason = Reason.TIMEOUT
+        detail = f"stopped after its timeout of {block.planned.timeout_s:g} s"
+    elif block.stopping is Reason.CANCELLED:
+        reason = Reason.CANCELLED
+    phase = Phase.CANCELLED if reason is Reason.CANCELLED else Phase.FAILED
+    report = {**(report or {})}
+    report["error"] = report.get("error") or {"type": str(reason), "message": detail}
+    if reason is Reason.TIMEOUT:
+        report["error"] = {"type": str(reason), "message": detail}
+    pause_s, budget = _retry(block, reason)
+    counted = {budget: 1} if budget else {}
+    yield Record(_attempt_finished(block, phase, reason, report, now, counted))
+    if reason is Reason.CANCELLED:
+        yield Record(_block_finished(block, BlockStatus.CANCELLED, now, "the run was stopped"))
+    elif pause_s is None:
+        words = detail or str(report["error"].get("message", ""))
+        yield Record(_block_finished(block, BlockStatus.FAILED, now, words))
+    else:
+        words = f"{detail or report['error'].get('message', '')}; tried again in {pause_s:g} s"
+        yield Record(_waits(block, BlockStatus.RETRYING, now + pause_s, words, now))
+
+
+def _retry(block: BlockRun, reason: Reason) -> tuple[float | None, str]:
+    """Seconds until the next try (none: no more tries), and the budget this failure is taken from.
+
+    User failures count against the block's retries, lost machines against a budget of their own,
+    throttling against none.
+    """
+    if reason is Reason.THROTTLED:
+        return THROTTLE_PAUSE_S, ""
+    if reason in _LOST:
+        left = block.losses < LOSS_BUDGET
+        return (LOSS_PAUSE_S * 2**block.losses if left else None), "loss"
+    if reason in _RETRIED:
+        policy = block.planned.retry
+        left = block.failures < policy.retries
+        return (policy.pause_s(block.failures + 1) if left else None), "failure"
+    return None, "failure"
+
+
+def _attempt_finished(
+    block: BlockRun,
+    phase: Phase,
+    reason: Reason,
+    report: Mapping[str, Any],
+    now: float,
+    counted: Mapping[str, int] | None = None,
+) -> RunEvent:
+    data: dict[str, Any] = {"phase": str(phase), "duration_s": report.get("duration_s", 0.0)}
+    if reason:
+        data["reason"] = str(reason)
+    for key in ("error", "peak_rss_mib", "cpu_s"):
+        if report.get(key) is not None:
+            data[key] = report[key]
+    data.update(counted or {})
+    return RunEvent(EventKind.ATTEMPT_FINISHED, now, block.name, block.attempt_id, data)
+
+
+def _waits(
+    block: BlockRun, status: BlockStatus, due_at: float, reason: str, now: float
+) -> RunEvent:
+    data = {"status": str(status), "due_at": due_at, "reason": reason}
+    return RunEvent(EventKind.BLOCK_WAITS, now, block.name, block.attempt_id, data)
+
+
+def _block_finished(block: BlockRun, status: BlockStatus, now: float, reason: str) -> RunEvent:
+    data = {"status": str(status), "reason": reason}
+    return RunEvent(EventKind.BLOCK_FINISHED, now, block.name, block.attempt_id, data)
