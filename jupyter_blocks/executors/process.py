@@ -27,6 +27,7 @@ from jupyter_blocks.worker import run_task
 __all__ = ["main"]
 
 _PR_SET_PDEATHSIG = 1
+_WORKERS_END_S = 4
 
 
 class _Worker:
@@ -124,6 +125,7 @@ class _ForkServer:
                 os.read(self._wakeup, 4096)
                 self._report_ends()
             if control in readable and not self._fork_one():
+                self._wait_for_workers()
                 return
 
     def _fork_one(self) -> bool:
@@ -141,6 +143,14 @@ class _ForkServer:
         for descriptor in descriptors:
             os.close(descriptor)
         return True
+
+    def _wait_for_workers(self) -> None:
+        """Let the workers end, whose sockets are closed too, so that their use is accounted for."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.alarm(_WORKERS_END_S)
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.wait()
 
     def _report_ends(self) -> None:
         while True:

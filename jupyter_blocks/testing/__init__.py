@@ -1,0 +1,1 @@
+"""What executors are proven with: the contract every backend's tests inherit. Needs pytest."""
