@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,7 +106,7 @@ def test_retries_pause_exponentially_up_to_the_cap() -> None:
     simulation = Simulation(plan({"a": ()}, {"a": {"retry": policy}}), {"a": [Phase.FAILED]})
     simulation.run()
     times = [time for time, _ in simulation.submitted]
-    assert [b - a for a, b in zip(times, times[1:], strict=False)] == [5, 10, 15, 15]
+    assert [b - a for a, b in pairwise(times)] == [5, 10, 15, 15]
 
 
 def test_a_block_that_recovers_counts_its_attempts() -> None:
@@ -132,9 +134,7 @@ def test_a_sensor_is_asked_again_until_it_agrees() -> None:
 def test_a_sensor_fails_at_its_timeout() -> None:
     """The last poll is at the timeout, not an interval later."""
     no = Observation("", Phase.SUCCEEDED, Reason.SENSOR_WAITING)
-    settings = {
-        "a": {"type": "sensor", "sensor": SensorPolicy(poll_interval_s=30, timeout_s=45)}
-    }
+    settings = {"a": {"type": "sensor", "sensor": SensorPolicy(poll_interval_s=30, timeout_s=45)}}
     simulation = Simulation(plan(CHAIN, settings), {"a": [no]})
     state = simulation.run()
     assert state.status is RunStatus.FAILED
