@@ -1,0 +1,76 @@
+# Everything a developer or CI runs. `make help` lists it.
+#
+# Environments are made once: each holds a stamp that is older than what it was made from only when it
+# has to be installed again. PYTHON=python3.12 chooses the Python of a new environment.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?=
+WORKERS ?= 2
+BIN := .venv/bin
+MADE_FROM := pyproject.toml scripts/venv.sh scripts/oldest.py
+
+.PHONY: help demo test lint test-newest test-oldest test-wheel test-all benchmarks images clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.demo ## Create the demo project in blocks-demo/, export its notebook, run it, show the result
+	@$(BIN)/jupyter blocks demo blocks-demo
+
+test: lint test-newest test-oldest test-wheel ## Run everything CI runs: format, lint, types, tests, old versions, wheel
+
+lint: .venv/.test ## Check format, style and types
+	@echo "== format, lint and types"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+test-newest: .venv/.test ## Run the tests with the newest packages
+	@echo "== tests, newest packages"
+	$(BIN)/pytest -q -n $(WORKERS)
+
+test-oldest: .venv-oldest/.test ## Run the tests with the oldest packages pyproject.toml allows
+	@echo "== tests, oldest packages"
+	.venv-oldest/bin/pytest -q -n $(WORKERS)
+
+test-wheel: .venv/.test ## Build the wheel and try it in an environment of its own
+	@echo "== the built wheel"
+	@scripts/test_wheel.sh
+
+test-all: test ## Run `test`, and the tests on every other supported Python of this machine
+	@scripts/test_pythons.sh 3.12 3.13
+
+benchmarks: .venv/.test ## Measure, and print the table
+	@$(BIN)/python -m benchmarks
+
+images: .venv/.demo ## Draw the pictures of the documentation again
+	@$(BIN)/python scripts/draw_readme.py
+
+clean: ## Remove environments, caches and build results; blocks-demo/ stays
+	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.demo: $(MADE_FROM)
+	@scripts/venv.sh .venv $(PYTHON)
+	@echo "Installing Jupyter Blocks with the extra 'demo' ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]'
+	@touch $@
+
+.venv/.test: $(MADE_FROM)
+	@scripts/venv.sh .venv $(PYTHON)
+	@echo "Installing Jupyter Blocks and its tools ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]' --group test
+	@touch $@ .venv/.demo
+
+.venv-oldest/.test: $(MADE_FROM)
+	@scripts/venv.sh .venv-oldest 3.11 3.12
+	@echo "Installing Jupyter Blocks with the oldest packages ..."
+	@.venv-oldest/bin/python scripts/oldest.py pyproject.toml > .venv-oldest/constraints.txt
+	@.venv-oldest/bin/python -m pip install --quiet --editable '.[demo]' --group test \
+		--constraint .venv-oldest/constraints.txt
+	@touch $@

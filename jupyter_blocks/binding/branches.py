@@ -1,0 +1,136 @@
+"""Small questions about statements that only the syntax tree can answer."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+from jupyter_blocks.binding.statements import Statement, dotted_name
+from jupyter_blocks.dataflow.mutation import method_changes
+
+__all__ = ["bound_in_branch", "certainly_changed", "figure_names", "plainly_bound"]
+
+_BRANCHES = (ast.If, ast.Match, ast.Try, ast.TryStar, ast.IfExp)
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+def bound_in_branch(statements: Sequence[Statement], name: str) -> int:
+    """Line of the condition that all bindings of `name` depend on; 0 if one needs none.
+
+    A loop is no condition: a name set in a loop is unbound only if there was nothing to loop over.
+    """
+    line = 0
+    for binding, branch in _bindings([item.node for item in statements], 0):
+        if binding == name:
+            if not branch:
+                return 0
+            line = line or branch
+    return line
+
+
+def figure_names(statements: Sequence[Statement]) -> frozenset[str]:
+    """Names bound to a matplotlib figure or to axes, as `fig, ax = plt.subplots()` does."""
+    found: set[str] = set()
+    for statement in statements:
+        node = statement.node
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            called = node.value.func
+            method = called.attr if isinstance(called, ast.Attribute) else dotted_name(called)
+            if method in _FIGURE_CALLS:
+                found.update(_targets(node.targets))
+    return frozenset(found)
+
+
+_FIGURE_CALLS = frozenset(
+    ("subplots", "figure", "gca", "gcf", "add_subplot", "subplot", "subplot_mosaic", "Figure")
+)
+
+
+def plainly_bound(statements: Sequence[Statement]) -> str:
+    """The last public name that an assignment outside of loops and conditions binds."""
+    found = ""
+    for statement in statements:
+        node = statement.node
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AugAssign) or (isinstance(node, ast.AnnAssign) and node.value):
+            targets = [node.target]
+        for name in _targets(targets):
+            found = found if name.startswith("_") else name
+    return found
+
+
+def certainly_changed(statements: Sequence[Statement]) -> frozenset[str]:
+    """Names whose value a cell changes for certain, as far as the text tells.
+
+    `df["x"] = 1`, `cfg.a = 1`, `del df["x"]`, `inplace=True`, and methods known to change.
+    """
+    found: set[str] = set()
+    for statement in statements:
+        for node in _walk(statement.node):
+            found.update(_changed(node))
+    return frozenset(found)
+
+
+def _changed(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(
+            ctx=ast.Store() | ast.Del()
+        ):
+            yield _root(node)
+        case ast.Call(func=ast.Attribute(attr=method, value=owner)):
+            in_place = any(
+                keyword.arg == "inplace"
+                and isinstance(keyword.value, ast.Constant)
+                and keyword.value.value is True
+                for keyword in node.keywords
+            )
+            if in_place or method_changes(method):
+                yield _root(owner)
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """The nodes that run with the cell: not those inside functions."""
+    waiting = [node]
+    while waiting:
+        current = waiting.pop()
+        yield current
+        if not isinstance(current, _SCOPES):
+            waiting.extend(ast.iter_child_nodes(current))
+
+
+def _targets(targets: Iterable[ast.expr]) -> Iterator[str]:
+    for target in targets:
+        match target:
+            case ast.Name(id=name):
+                yield name
+            case ast.Tuple(elts=items) | ast.List(elts=items):
+                yield from _targets(items)
+            case ast.Starred(value=item):
+                yield from _targets([item])
+
+
+def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[tuple[str, int]]:
+    """Names bound, each with the line of the outermost condition around it (0: none)."""
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, branch
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name, branch
+        elif isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0], branch
+        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+            yield node.name, branch
+        if isinstance(node, _SCOPES):
+            continue
+        inner = branch
+        if isinstance(node, _BRANCHES) and not branch:
+            inner = getattr(node, "lineno", 0)
+        yield from _bindings(ast.iter_child_nodes(node), inner)

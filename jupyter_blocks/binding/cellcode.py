@@ -1,0 +1,144 @@
+"""One code cell as Python: its lines without magics, its statements, what it reads and binds.
+
+A cell that is not valid Python is reported here, with its line, and takes no part in the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from jupyter_blocks.binding.statements import Statement, StatementKind, classify, cut
+from jupyter_blocks.cellsettings import CellSettings
+from jupyter_blocks.dataflow import CellFlow, Definition, analyze
+from jupyter_blocks.errors import Problem
+from jupyter_blocks.magics import strip_magics
+from jupyter_blocks.notebook import Cell
+from jupyter_blocks.tags import CellTags, Role
+
+__all__ = ["CellCode", "read_code"]
+
+_MAIN_GUARD = re.compile(r"""if\s*\(?\s*__name__\s*==\s*(["'])__main__\1\s*\)?\s*:\s*(?P<rest>.*)\Z""")
+_ALWAYS = 'if True:  # __name__ == "__main__" in the notebook'
+
+
+@dataclass(frozen=True)
+class CellCode:
+    """A code cell with its role. A cell that is not valid Python has no statements."""
+
+    cell: Cell
+    tags: CellTags
+    settings: CellSettings
+    lines: tuple[str, ...] = ()
+    """Python text, line by line as in the cell."""
+    statements: tuple[Statement, ...] = ()
+    flow: CellFlow = CellFlow()
+    """Of the whole cell."""
+    known: Mapping[str, Definition] | None = None
+    """Functions and classes that earlier cells define."""
+    is_valid: bool = True
+
+    @property
+    def number(self) -> int:
+        """1-based position of the cell in the notebook."""
+        return self.cell.number
+
+    @cached_property
+    def definitions(self) -> Mapping[str, Definition]:
+        """Top-level functions and classes by name; the last one of a name."""
+        return {definition.name: definition for definition in self.flow.definitions}
+
+    def statements_of(self, *kinds: StatementKind) -> tuple[Statement, ...]:
+        """The statements of the given kinds."""
+        return tuple(item for item in self.statements if item.kind in kinds)
+
+    def without(self, statements: Sequence[Statement]) -> tuple[str | None, ...]:
+        """The lines that are left when `statements` are cut out; None: nothing left of it."""
+        if not statements:
+            return self.lines
+        return tuple(cut(self.lines, statements))
+
+    def flow_without(self, statements: Sequence[Statement]) -> CellFlow:
+        """What the rest of the cell reads and binds when `statements` are cut out."""
+        if not statements:
+            return self.flow
+        known = {**(self.known or {}), **self.definitions}
+        return analyze("\n".join(line or "" for line in self.without(statements)), known=known)
+
+
+def read_code(
+    cell: Cell,
+    tags: CellTags,
+    settings: CellSettings,
+    *,
+    notebook: str,
+    known: Mapping[str, Definition],
+) -> tuple[CellCode, list[Problem], list[tuple[int, str]]]:
+    """The code of a cell, its problems, and notes (line, text) on magics that were left out.
+
+    A cell without a role may hold anything: what is wrong with it is at most a warning.
+    """
+    source = cell.source
+    if tags.directive:
+        source = "\n" + source.partition("\n")[2]
+    plain = strip_magics(source)
+    code = CellCode(cell, tags, settings, known=dict(known))
+    problems = [
+        Problem(problem, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id, line=line)
+        for line, problem, message, hint in plain.problems
+    ]
+    try:
+        code = _parsed(code, plain.source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        code = replace(code, is_valid=False)
+        problems.append(_syntax_problem(error, cell, notebook))
+    if tags.role in (Role.NONE, Role.SKIP):
+        problems = []
+    return code, problems, list(plain.notes)
+
+
+def _parsed(code: CellCode, source: str) -> CellCode:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a wrong escape in a string is for Python to report
+        lines = _unguarded(source.split("\n"), ast.parse(source))
+        tree = ast.parse("\n".join(lines))
+        compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    flow = analyze("\n".join(lines), known=code.known or {})
+    return replace(code, lines=tuple(lines), statements=classify(tree, lines), flow=flow)
+
+
+def _unguarded(lines: list[str], tree: ast.Module) -> list[str]:
+    """`if __name__ == "__main__":` holds in a notebook; a block file is imported."""
+    for node in tree.body:
+        if not isinstance(node, ast.If) or not lines[node.lineno - 1].startswith("if"):
+            continue
+        if guard := _MAIN_GUARD.match(lines[node.lineno - 1]):
+            rest = guard["rest"]
+            is_code = rest and not rest.startswith("#")
+            lines[node.lineno - 1] = f"if True: {rest}" if is_code else _ALWAYS
+    return lines
+
+
+def _syntax_problem(error: Exception, cell: Cell, notebook: str) -> Problem:
+    line = None
+    message = "The code is nested too deeply."
+    hint = "Split the statement."
+    if isinstance(error, SyntaxError | ValueError):
+        message = f"This is not valid Python: {getattr(error, 'msg', None) or error}."
+        hint = "Correct it, or give the cell the tag 'skip'."
+        line = getattr(error, "lineno", None)
+    if "'return' outside" in message or "'yield' outside" in message:
+        hint = "Leave it out: what later cells read is passed on by itself."
+    return Problem(
+        "syntax-error",
+        message,
+        hint,
+        notebook=notebook,
+        cell=cell.number,
+        cell_id=cell.id,
+        line=line,
+    )

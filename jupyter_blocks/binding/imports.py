@@ -1,0 +1,181 @@
+"""The imports of a notebook: all of them go to the top of every block file.
+
+Formula strings and the like read them invisibly, so no block can do without any. Where two imports
+bind one name to different things, each file gets them in the order that its cells saw.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import ImportLine
+from jupyter_blocks.binding.report import Report
+from jupyter_blocks.binding.statements import Statement, StatementKind
+
+__all__ = ["Imports"]
+
+_LIST_NAMES = """
+import importlib, json, sys
+module = importlib.import_module(sys.argv[1])
+names = getattr(module, "__all__", None)
+if names is None:
+    names = [name for name in vars(module) if not name.startswith("_")]
+sys.__stdout__.write("\\n" + json.dumps(sorted(names)))
+"""
+_IMPORT_TIMEOUT_S = 60
+_LINE_LENGTH = 88
+
+
+@dataclass(frozen=True)
+class _Record:
+    key: str
+    """Equal for equal statements, however they are laid out."""
+    line: ImportLine
+    origins: tuple[str, ...]
+    """For each name what it is: `datetime`, or `datetime.datetime`."""
+    is_optional: bool
+    """Whether it is written only where one of its names is needed."""
+
+
+class Imports:
+    """The import statements met so far."""
+
+    def __init__(self, folder: Path, words: Callable[[], Collection[str]], report: Report) -> None:
+        self._folder = folder
+        self._words = words
+        self._report = report
+        self._records: list[_Record] = []
+        self._available: dict[str, tuple[str, ...] | str] = {}
+
+    def add(
+        self, code: CellCode, statement: Statement, *, is_optional: bool = False
+    ) -> tuple[str, ...]:
+        """Take up an import statement; the names it binds."""
+        text = statement.text(code.lines)
+        names = statement.names
+        origins = _origins(statement, text)
+        if statement.kind is StatementKind.STAR_IMPORT:
+            expanded = self._expand(code, statement)
+            if expanded is None:
+                return ()
+            text, names = expanded
+            origins = tuple(f"{_module(statement)}.{name}" for name in names)
+        is_future = statement.kind is StatementKind.FUTURE
+        line = ImportLine(text, names, code.cell.ref, code.number, statement.first, is_future)
+        key = text if statement.kind is StatementKind.STAR_IMPORT else ast.dump(statement.node)
+        self._records.append(_Record(key, line, origins, is_optional))
+        return names
+
+    def lines(self, last_cell: int | None, needed: Collection[str]) -> tuple[ImportLine, ...]:
+        """The imports for a block that ends with the given cell; none: for the helpers.
+
+        `needed` are the names the code uses; they decide about optional imports.
+        """
+        records = [
+            record
+            for record in self._records
+            if not record.is_optional or not set(needed).isdisjoint(record.line.names)
+        ]
+        if self.conflicts:
+            end = last_cell if last_cell is not None else sys.maxsize
+            records.sort(key=lambda item: item.line.number <= end)
+            lines = _distinct(records[::-1])[::-1]
+        else:
+            lines = _distinct(records)
+        return tuple(sorted(lines, key=lambda line: not line.is_future))
+
+    @property
+    def conflicts(self) -> frozenset[str]:
+        """Names that different imports bind to different things."""
+        found: dict[str, set[str]] = {}
+        for record in self._records:
+            for name, origin in zip(record.line.names, record.origins, strict=True):
+                found.setdefault(name, set()).add(origin)
+        return frozenset(name for name, origins in found.items() if len(origins) > 1)
+
+    def cells_of(self, name: str) -> list[int]:
+        """Numbers of the cells that import `name`."""
+        numbers = (item.line.number for item in self._records if name in item.line.names)
+        return list(dict.fromkeys(numbers))
+
+    def _expand(self, code: CellCode, statement: Statement) -> tuple[str, tuple[str, ...]] | None:
+        """`from m import *` with the names the notebook uses written out."""
+        module = _module(statement)
+        available = self._available.get(module)
+        if available is None:
+            available = self._available[module] = _exported_names(module, str(self._folder))
+        if isinstance(available, str):
+            self._report.error(
+                "star-import",
+                code.cell,
+                f"'from {module} import *' cannot be resolved: {available}",
+                "Install the module, or import the names one by one.",
+                line=statement.first,
+            )
+            return None
+        names = tuple(name for name in available if name in self._words())
+        return _import_text(module, names), names or (module.partition(".")[0],)
+
+
+def _distinct(records: Iterable[_Record]) -> list[ImportLine]:
+    """The statements in order, each once."""
+    found: dict[str, ImportLine] = {}
+    for record in records:
+        found.setdefault(record.key, record.line)
+    return list(found.values())
+
+
+def _module(statement: Statement) -> str:
+    node = statement.node
+    return node.module or "" if isinstance(node, ast.ImportFrom) else ""
+
+
+def _origins(statement: Statement, text: str) -> tuple[str, ...]:
+    node = statement.node
+    if isinstance(node, ast.ImportFrom):
+        return tuple(f"{node.module}.{alias.name}" for alias in node.names)
+    if isinstance(node, ast.Import):
+        return tuple(
+            alias.name if alias.asname else alias.name.partition(".")[0] for alias in node.names
+        )
+    return tuple(text for _ in statement.names)
+
+
+def _import_text(module: str, names: tuple[str, ...]) -> str:
+    """An import of `names`; broken into lines where it is long."""
+    if not names:
+        return f"import {module}"
+    text = f"from {module} import {', '.join(names)}"
+    if len(text) <= _LINE_LENGTH:
+        return text
+    rows = "".join(f"    {name},\n" for name in names)
+    return f"from {module} import (\n{rows})"
+
+
+def _exported_names(module: str, folder: str) -> tuple[str, ...] | str:
+    """Names that `from module import *` gives; a text says why it cannot be imported.
+
+    A process of its own imports it: the module may print, change settings or crash.
+    """
+    try:
+        done = subprocess.run(  # noqa: S603 - this Python; the notebook imports the same module
+            [sys.executable, "-c", _LIST_NAMES, module],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_IMPORT_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"importing it took more than {_IMPORT_TIMEOUT_S} s."
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        return lines[-1] if lines else f"importing it ended with exit code {done.returncode}."
+    return tuple(json.loads(done.stdout.rpartition("\n")[2]))

@@ -1,0 +1,306 @@
+"""What a block's reads bind to: the last earlier cell that binds a name or may change its value.
+
+Each read becomes an input, a parameter, a name of the module, or a problem that says which cell has
+the name and what to do. Who is read from learns what it has to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+from jupyter_blocks.binding.branches import bound_in_branch, figure_names
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import Edge
+from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.report import Report
+from jupyter_blocks.binding.scope import Origin, Provider, Scope
+from jupyter_blocks.binding.where import Where
+from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
+
+__all__ = ["Reader", "Reading", "Strength"]
+
+
+class Strength(IntEnum):
+    """How sure it is that a name is read."""
+
+    SOFT = 0
+    """Found in a string; an input if there is such a value, never a mistake."""
+    MAYBE = 1
+    """Read where the block may not have bound it itself."""
+    MUST = 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One cell of a block that reads."""
+
+    block: OpenBlock
+    code: CellCode
+    flow: CellFlow
+    """Of what is left of the cell in the body."""
+
+    def kind_of(self, name: str) -> str:
+        """What the cell does with `name`: `read`, `rebind` or `change`."""
+        if name in self.flow.binds or name in self.flow.maybe_binds:
+            return "rebind"
+        return "change" if name in self.flow.changes else "read"
+
+
+class Reader:
+    """Connects reads with providers, as far as the notebook has been walked."""
+
+    def __init__(
+        self, scope: Scope, report: Report, where: Where, blocks: Mapping[str, OpenBlock]
+    ) -> None:
+        self.scope = scope
+        self.report = report
+        self.where = where
+        self.blocks = blocks
+
+    def read(self, reading: Reading, use: Use, strength: Strength) -> None:
+        """Bind one read of a block."""
+        block = reading.block
+        provider = self.visible(reading, use, strength)
+        if provider is not None and provider.is_of(block.name):
+            if not provider.maybe:
+                return
+            provider = _before_own(provider, block.name)
+            strength = min(strength, Strength.MAYBE)
+            if provider is None:
+                return
+        elif self._is_split(reading, use, provider, strength):
+            return
+        block.resolved.setdefault(use.name, provider)
+        self._connect(reading, use, provider, strength)
+
+    def visible(self, reading: Reading, use: Use, strength: Strength) -> Provider | None:
+        """Who provides the name, seen past cells that were skipped on purpose."""
+        provider = self.scope.get(use.name)
+        while provider is not None and provider.skipped and provider.before is not None:
+            if strength is Strength.MUST:
+                self.report.warning(
+                    "skipped-binding",
+                    reading.code.cell,
+                    f"{self.where.cell(provider.cell)} also sets '{use.name}', which "
+                    f"{self.where.reader(reading.block.name)} reads. The pipeline takes it from "
+                    f"{self.where.provider(provider.before)}.",
+                    "Remove the tag 'skip' if that is not what you want.",
+                    line=use.line,
+                    block=reading.block.name,
+                )
+            provider = provider.before
+        return provider
+
+    def take(self, reading: Reading, use: Use, provider: Provider, argument: str = "") -> None:
+        """Make what `provider` stands for an input of the block."""
+        block = reading.block
+        block.inputs.setdefault(argument or use.name, provider)
+        self._add_edge(reading, use, provider, Strength.MUST)
+        self.need(provider)
+
+    def need(self, provider: Provider) -> None:
+        """Note that the block of `provider` has to give the name."""
+        block = self.blocks[provider.block]
+        if provider.origin is Origin.RESULT:
+            block.is_needed_whole = True
+        elif provider.name not in block.needed:
+            block.needed[provider.name] = None
+            if provider.maybe:
+                self._provide_before(block, provider)
+
+    def can_provide(self, provider: Provider | None) -> bool:
+        """Whether the name certainly has a value there."""
+        while provider is not None:
+            if provider.origin in (Origin.DELETED, Origin.LEFT_OUT):
+                return False
+            if provider.block and self.blocks[provider.block].plan.is_sensor:
+                return False
+            if not provider.maybe:
+                return True
+            provider = provider.before
+        return False
+
+    def _connect(
+        self, reading: Reading, use: Use, provider: Provider | None, strength: Strength
+    ) -> None:
+        block = reading.block
+        match provider.origin if provider else None:
+            case None:
+                self._absent(reading, use, strength)
+            case Origin.IMPORT | Origin.HELPER:
+                block.module_names[use.name] = None
+            case Origin.PARAMETER:
+                block.arguments[use.name] = None
+            case Origin.DATA | Origin.RESULT if provider:
+                self._take_data(reading, use, provider, strength)
+            case _ if provider and strength is Strength.MUST:
+                self.report_unusable(reading, use, provider)
+
+    def _absent(self, reading: Reading, use: Use, strength: Strength) -> None:
+        """A name that no earlier cell binds."""
+        if is_builtin(use.name):
+            if use.name == "get_ipython" and strength is Strength.MUST:
+                self.report.error(
+                    "no-ipython",
+                    reading.code.cell,
+                    f"{self.where.reader(reading.block.name, capital=True)} calls get_ipython(), "
+                    "which exists in a notebook only.",
+                    "Use a function of a library instead.",
+                    line=use.line,
+                    block=reading.block.name,
+                )
+            reading.block.module_names[use.name] = None
+        elif strength is Strength.MUST:
+            self.where.report_missing(reading.code, use, reading.block.name)
+
+    def _take_data(
+        self, reading: Reading, use: Use, provider: Provider, strength: Strength
+    ) -> None:
+        definer = self.blocks[provider.block]
+        if definer.plan.is_sensor:
+            if strength is Strength.MUST:
+                self._sensor_read(reading, use, provider)
+            return
+        if strength is not Strength.MUST and not self.can_provide(provider):
+            return
+        if strength is Strength.MUST:
+            self._check_untouched(reading, use, provider)
+            self._check_figure(reading, use, provider)
+        reading.block.inputs.setdefault(use.name, provider)
+        self._add_edge(reading, use, provider, strength)
+        self.need(provider)
+
+    def _add_edge(
+        self, reading: Reading, use: Use, provider: Provider, strength: Strength
+    ) -> None:
+        edge = Edge(
+            use.name,
+            reading.block.name,
+            reading.code.number,
+            use.line,
+            provider.block,
+            provider.cell,
+            reading.kind_of(use.name),
+            strength is Strength.SOFT,
+        )
+        if edge not in reading.block.edges:
+            reading.block.edges.append(edge)
+
+    def _provide_before(self, block: OpenBlock, provider: Provider) -> None:
+        """A name that the block may leave unbound has to come in as well."""
+        before = _before_own(provider, block.name)
+        code = self.where.codes[provider.cell]
+        if before is None or before.origin in (Origin.DELETED, Origin.LEFT_OUT, Origin.NESTED):
+            if is_builtin(provider.name) and before is None:
+                block.module_names[provider.name] = None
+            elif line := bound_in_branch(code.statements, provider.name):
+                self._maybe_unbound(block, provider, code, line)
+            return
+        use = Use(provider.name, 1)
+        self._connect(Reading(block, code, code.flow), use, before, Strength.MAYBE)
+
+    def _maybe_unbound(
+        self, block: OpenBlock, provider: Provider, code: CellCode, line: int
+    ) -> None:
+        self.report.error(
+            "maybe-unbound",
+            code.cell,
+            f"Block '{block.name}' sets '{provider.name}' under a condition only, and a later "
+            "block reads it.",
+            f"Give '{provider.name}' a value before the condition.",
+            line=line,
+            block=block.name,
+        )
+
+    def _is_split(
+        self, reading: Reading, use: Use, provider: Provider | None, strength: Strength
+    ) -> bool:
+        """Whether cells of other blocks between those of this one make it impossible to join them.
+
+        Then the cells of the block would see two different values of one name.
+        """
+        block = reading.block
+        differs = use.name in block.resolved and block.resolved[use.name] is not provider
+        if not (differs or use.name in block.latest):
+            return False
+        if strength is Strength.MUST:
+            self.report_split(block, reading.code, use.name, provider, use.line)
+        return True
+
+    def report_split(
+        self,
+        block: OpenBlock,
+        code: CellCode,
+        name: str,
+        provider: Provider | None,
+        line: int | None = None,
+    ) -> None:
+        """Say that the cells of `block` cannot be joined, since `name` changes in between."""
+        changer = self.where.provider(provider) if provider else "another cell"
+        self.report.error(
+            "split-block",
+            code.cell,
+            f"The cells of block '{block.name}' cannot run in one go: between them {changer} "
+            f"reads or sets '{name}'.",
+            "Give the cells different names, or move them together.",
+            line=line,
+            block=block.name,
+        )
+
+    def _sensor_read(self, reading: Reading, use: Use, provider: Provider) -> None:
+        self.report.error(
+            "sensor-output",
+            reading.code.cell,
+            f"{self.where.reader(reading.block.name, capital=True)} reads '{use.name}', which the "
+            f"sensor '{provider.block}' (cell {provider.cell}) sets or changes; a sensor stores "
+            "nothing.",
+            f"Set '{use.name}' in a loader.",
+            line=use.line,
+            block=reading.block.name,
+        )
+
+    def _check_untouched(self, reading: Reading, use: Use, provider: Provider) -> None:
+        """A cell in between that is not part of the pipeline may have changed the value."""
+        for cell, is_certain in self.scope.touched(provider):
+            add = self.report.error if is_certain else self.report.warning
+            verb = "changes" if is_certain else "may change"
+            add(
+                "changed-by-untagged",
+                reading.code.cell,
+                f"{self.where.cell(cell)} {verb} '{use.name}', which "
+                f"{self.where.reader(reading.block.name)} reads.",
+                f"{self.where.advice(cell)} If it need not run, give it the tag 'skip'.",
+                line=use.line,
+                block=reading.block.name,
+            )
+
+    def _check_figure(self, reading: Reading, use: Use, provider: Provider) -> None:
+        code = self.where.codes[provider.cell]
+        if use.name in figure_names(code.statements):
+            self.report.error(
+                "figure-crosses",
+                reading.code.cell,
+                f"The figure or axes '{use.name}' of block '{provider.block}' (cell "
+                f"{provider.cell}) goes on in {self.where.reader(reading.block.name)}.",
+                "Draw it in one block: give this cell the tag 'continue', or begin a new figure.",
+                line=use.line,
+                block=reading.block.name,
+            )
+
+    def report_unusable(self, reading: Reading, use: Use, provider: Provider) -> None:
+        """Say why a block cannot read what `provider` stands for."""
+        reader = self.where.reader(reading.block.name)
+        code, message, hint = self.where.unusable(use.name, reader, reading.code, use, provider)
+        self.report.error(
+            code, reading.code.cell, message, hint, line=use.line, block=reading.block.name
+        )
+
+
+def _before_own(provider: Provider, block: str) -> Provider | None:
+    """Who provided the name before the block touched it."""
+    before: Provider | None = provider
+    while before is not None and (before.is_of(block) or before.skipped):
+        before = before.before
+    return before

@@ -1,0 +1,161 @@
+"""Words for messages: which cell or block it was, who reads, what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import Style
+from jupyter_blocks.binding.grouping import BlockPlan
+from jupyter_blocks.binding.report import Report
+from jupyter_blocks.binding.scope import Origin, Provider
+from jupyter_blocks.binding.statements import StatementKind
+from jupyter_blocks.dataflow import Use
+from jupyter_blocks.tags import Role
+
+__all__ = ["Where"]
+
+
+class Where:
+    """Knows all cells and blocks of a notebook, earlier and later ones."""
+
+    def __init__(
+        self, codes: Sequence[CellCode], plans: Sequence[BlockPlan], report: Report
+    ) -> None:
+        self.codes: Mapping[int, CellCode] = {code.number: code for code in codes}
+        self.plans = plans
+        self.report = report
+        self._plan_of = {code.number: plan for plan in plans for code in plan.cells}
+
+    def plan_of(self, number: int) -> BlockPlan | None:
+        """The block that cell `number` belongs to."""
+        return self._plan_of.get(number)
+
+    def cell(self, number: int) -> str:
+        """`Cell 7 (no block tag)`, `Cell 3 (block 'load')`."""
+        plan = self._plan_of.get(number)
+        if plan is not None:
+            return f"Cell {number} (block '{plan.name}')"
+        word = self.codes[number].tags.word
+        return f"Cell {number} (tag '{word}')" if word else f"Cell {number} (no block tag)"
+
+    def provider(self, provider: Provider) -> str:
+        """`block 'load' (cell 3)`, or the cell alone."""
+        if provider.block:
+            return f"block '{provider.block}' (cell {provider.cell})"
+        return f"c{self.cell(provider.cell)[1:]}"
+
+    def reader(self, block: str, *, capital: bool = False) -> str:
+        """`block 'clean'`."""
+        return f"Block '{block}'" if capital else f"block '{block}'"
+
+    def advice(self, number: int) -> str:
+        """How to make a cell part of the pipeline."""
+        code = self.codes[number]
+        kinds = {statement.kind for statement in code.statements}
+        if kinds and kinds <= {StatementKind.CONSTANT, StatementKind.TEXT}:
+            return f"Give cell {number} the tag 'parameters' or 'imports'."
+        advice = f"Tag cell {number}"
+        above = [plan for plan in self.plans if plan.first_cell < number]
+        if above and above[-1].style is Style.PLAIN:
+            return f"{advice}, or give it the tag 'continue' to join block '{above[-1].name}'."
+        return f"{advice}, for example 'loader'."
+
+    def report_missing(self, code: CellCode, use: Use, block: str | None) -> None:
+        """A name is read that no earlier cell binds."""
+        if use.name in self._broken_words:
+            return  # the cell that is no valid Python has been reported already
+        reader = self.reader(block, capital=True) if block else f"Cell {code.number}"
+        later = [number for number in self._binders.get(use.name, ()) if number > code.number]
+        if later:
+            self.report.error(
+                "bound-later",
+                code.cell,
+                f"{reader} reads '{use.name}', which only {self._later(later[0])} sets. Blocks "
+                "run in the order of the notebook.",
+                f"Move cell {later[0]} up.",
+                line=use.line,
+                block=block,
+            )
+            return
+        near = get_close_matches(use.name, self._binders, n=1)
+        self.report.error(
+            "undefined-name",
+            code.cell,
+            f"{reader} reads '{use.name}', which no cell sets.",
+            f"Did you mean '{near[0]}'?" if near else "Set it in a cell above, or correct it.",
+            line=use.line,
+            block=block,
+        )
+
+    def unusable(
+        self, name: str, reader: str, code: CellCode, use: Use, provider: Provider
+    ) -> tuple[str, str, str]:
+        """Problem code, message and hint for a name that is there but cannot be read."""
+        place = f"(cell {code.number}, line {use.line})"
+        if provider.origin is Origin.LEFT_OUT:
+            message = f"{self.cell(provider.cell)} sets '{name}', which {reader} {place} reads."
+            return "left-out-name", message, self.advice(provider.cell)
+        if provider.origin is Origin.DELETED:
+            message = f"{_capital(reader)} reads '{name}', which cell {provider.cell} deletes."
+            return "deleted-name", message, "Remove that 'del'."
+        if provider.origin is Origin.NESTED:
+            return "nested-function", *self._nested(name, reader, provider)
+        return "decorated-name", *self._of_decorated(name, reader, provider)
+
+    def _nested(self, name: str, reader: str, provider: Provider) -> tuple[str, str]:
+        start = f"{_capital(reader)} uses '{name}', which block '{provider.block}' (cell "
+        if provider.detail:
+            message = f"{start}{provider.cell}) defines and which reads its '{provider.detail}'."
+            return message, f"Pass '{provider.detail}' as an argument of '{name}'."
+        message = f"{start}{provider.cell}) defines in its own way; other cells define it too."
+        return message, "Give the definitions different names, or keep one, in a setup cell."
+
+    def _of_decorated(self, name: str, reader: str, provider: Provider) -> tuple[str, str]:
+        message = (
+            f"{_capital(reader)} uses '{name}', which is defined in the cell of the decorated "
+            f"block '{provider.block}' (cell {provider.cell})."
+        )
+        plan = self._plan_of[provider.cell]
+        if plan.function and plan.function.name == name:
+            return message, f"Its result is called '{provider.block}'."
+        return message, "Move it to a cell of its own with the tag 'functions'."
+
+    def _later(self, number: int) -> str:
+        plan = self._plan_of.get(number)
+        return f"block '{plan.name}' (cell {number})" if plan else f"cell {number}"
+
+    @cached_property
+    def _binders(self) -> Mapping[str, list[int]]:
+        """Numbers of the cells that bind each name."""
+        found: dict[str, list[int]] = {}
+        for code in self.codes.values():
+            for name in _bound_names(code):
+                found.setdefault(name, []).append(code.number)
+        for plan in self.plans:
+            if plan.style is Style.DECORATED:
+                found.setdefault(plan.name, []).append(plan.first_cell)
+        return found
+
+    @cached_property
+    def _broken_words(self) -> frozenset[str]:
+        """Identifiers in cells of the pipeline that are not valid Python."""
+        return frozenset(
+            word
+            for code in self.codes.values()
+            if not code.is_valid and code.tags.role not in (Role.NONE, Role.SKIP)
+            for word in re.findall(r"[^\W\d]\w*", code.cell.source)
+        )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _bound_names(code: CellCode) -> Iterable[str]:
+    flow = code.flow
+    imported = (found.name for found in flow.imports)
+    return dict.fromkeys((*flow.binds, *flow.maybe_binds, *imported))

@@ -1,0 +1,139 @@
+"""From the source of one cell to its `CellFlow`."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable, Mapping
+
+from jupyter_blocks.dataflow.branches import Walker
+from jupyter_blocks.dataflow.flow import CellFlow, Definition, Expression, Use
+from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE
+from jupyter_blocks.dataflow.record import CellText, Record
+from jupyter_blocks.dataflow.scopes import ModuleNames
+
+__all__ = ["analyze"]
+
+_NO_FUNCTIONS: Mapping[str, Definition] = {}
+
+
+def analyze(
+    source: str, *, start_line: int = 1, known: Mapping[str, Definition] = _NO_FUNCTIONS
+) -> CellFlow:
+    """What a cell reads, binds and may change.
+
+    `source` is plain Python, magics removed. `start_line` is the number of its first line.
+    `known` holds functions that earlier cells define, by name: with it the analysis knows which
+    of their parameters they change; without it, it guesses from how they are called.
+    Raises SyntaxError, with `lineno` counted in the same way, where the source is not Python.
+    """
+    try:
+        tree = _parse(source, start_line)
+        names = ModuleNames(known)
+        record = Record(may_bind_in_expressions=":=" in source)
+        text = CellText(source, start_line)
+        Walker(names, record, text).block(tree.body)
+    except RecursionError:
+        raise SyntaxError(
+            "the cell nests expressions too deeply", ("<cell>", start_line, None, None)
+        ) from None
+    return _flow(names, record, _last_expression(tree.body, text))
+
+
+def _parse(source: str, start_line: int) -> ast.Module:
+    padded = "\n" * (start_line - 1) + source
+    try:
+        if "\\" not in source:
+            return ast.parse(padded)
+        # An escape such as "\d" makes the parser warn; that is between the user and the kernel.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(padded)
+    except ValueError as error:  # before Python 3.12: null bytes
+        raise SyntaxError(str(error), ("<cell>", start_line, None, None)) from None
+
+
+def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFlow:
+    surely, perhaps = names.needed()
+    bound = sorted(names.bound, key=names.bound.__getitem__)
+    ways = {name: names.env[name].ways for name in bound if name in names.env}
+    constants = {
+        name: entry for name, entry in record.constants.items() if _is_constant(names, name)
+    }
+    imports = record.imports.values()
+    return CellFlow(
+        reads=_uses(surely),
+        maybe_reads=_uses(perhaps),
+        soft_reads=_uses(record.soft_reads),
+        binds=tuple(name for name in bound if ways.get(name) == HERE),
+        maybe_binds=tuple(name for name in bound if ways.get(name, 0) not in {0, HERE, GONE}),
+        changes=tuple(names.changes),
+        module_changes=tuple(record.module_changes),
+        deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),
+        maybe_deletes=tuple(
+            name for name, var in names.env.items() if var.ways == (GONE | BEFORE)
+        ),
+        aliases=_aliases(names),
+        imports=tuple(found for found in imports if found.name != "*"),
+        star_imports=tuple(found for found in imports if found.name == "*"),
+        definitions=_last_definitions(record.definitions),
+        last_expression=last,
+        globals_declared=_uses(record.globals_declared),
+        has_await=record.has_await,
+        calls=tuple(record.calls),
+        attribute_calls=tuple(record.attribute_calls),
+        constants={name: entry[0] for name, entry in constants.items()},
+        constant_lines={name: entry[1] for name, entry in constants.items()},
+    )
+
+
+def _uses(lines: Mapping[str, int]) -> tuple[Use, ...]:
+    return tuple(Use(name, line) for name, line in lines.items())
+
+
+def _is_constant(names: ModuleNames, name: str) -> bool:
+    var = names.env.get(name)
+    if var is None or var.ways != HERE or names.bind_counts[name] != 1:
+        return False
+    return names.mutated.isdisjoint(abs(thing) for thing in var.objects)
+
+
+def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
+    """Pairs of names of which the first may be, or hold, the object of the second."""
+    owners: dict[int, list[str]] = {}
+    here = {name: var.objects for name, var in names.env.items() if var.ways & HERE}
+    for name, things in here.items():
+        for thing in things:
+            owners.setdefault(thing, []).append(name)
+    pairs: dict[tuple[str, str], None] = {}
+    for name, things in here.items():
+        for thing in names.objects.reachable(things):
+            for other in (*owners.get(thing, ()), *_untouched(names, thing)):
+                if other != name and (other, name) not in pairs:
+                    pairs.setdefault((name, other))
+    return tuple(pairs)
+
+
+def _untouched(names: ModuleNames, thing: int) -> Iterable[str]:
+    """The name from before that still stands for `thing`."""
+    name = names.objects.outside_name(thing)
+    return (name,) if name is not None and name not in names.env else ()
+
+
+def _last_definitions(definitions: Iterable[Definition]) -> tuple[Definition, ...]:
+    return tuple({definition.name: definition for definition in definitions}.values())
+
+
+def _last_expression(body: list[ast.stmt], text: CellText) -> Expression | None:
+    if not body or not isinstance(body[-1], ast.Expr):
+        return None
+    node = body[-1]
+    last = node.end_lineno or node.lineno
+    return Expression(
+        line=node.lineno,
+        end_line=last,
+        col=text.column(node.lineno, node.col_offset),
+        end_col=text.column(last, node.end_col_offset or 0),
+        name=node.value.id if isinstance(node.value, ast.Name) else None,
+        silent=text.after(node).lstrip().startswith(";"),
+    )

@@ -1,0 +1,115 @@
+"""What one call may change: its object, its arguments, or nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jupyter_blocks.dataflow.mutation import (
+    CHANGED_ARGUMENTS,
+    HOLDERS,
+    ITERATORS,
+    PURE_FUNCTIONS,
+    RANDOM_NAME,
+    method_changes,
+    statement_changes,
+)
+from jupyter_blocks.dataflow.names import FunctionFlow, Names
+from jupyter_blocks.dataflow.record import Record, dotted_name
+from jupyter_blocks.dataflow.values import chain_value, given, value
+
+__all__ = ["note_changes"]
+
+
+def note_changes(names: Names, record: Record, call: ast.Call, *, statement: bool) -> None:
+    """Note in `names` what `call` may change; as a `statement` it is made for its effect."""
+    if isinstance(call.func, ast.Attribute):
+        _method(names, record, call, call.func, statement=statement)
+        _special_arguments(names, record, call, call.func.attr)
+    elif isinstance(call.func, ast.Name):
+        _function(names, call, call.func.id, statement=statement)
+        _special_arguments(names, record, call, call.func.id)
+
+
+def _method(
+    names: Names, record: Record, call: ast.Call, method: ast.Attribute, *, statement: bool
+) -> None:
+    changes = method_changes(method.attr) or (statement and statement_changes(method))
+    if changes or _in_place(call):
+        names.mutate(chain_value(names, method.value))
+    if method.attr in HOLDERS:
+        things = frozenset[int]().union(*(value(names, node) for node in _arguments(call)))
+        names.objects.hold(chain_value(names, method.value), things)
+    if statement and (dotted := dotted_name(method)):
+        for argument in _arguments(call):
+            if isinstance(argument, ast.Name):
+                record.module_changes.setdefault((dotted, argument.id))
+
+
+def _function(names: Names, call: ast.Call, name: str, *, statement: bool) -> None:
+    flow = names.called(name)
+    if flow is not None and not flow.later:
+        names.mutate(given(names, _changed_arguments(call, flow)))
+    elif (statement and not _is_pure(name)) or _in_place(call):
+        names.mutate(given(names, _arguments(call)))
+
+
+def _is_pure(name: str) -> bool:
+    return name in PURE_FUNCTIONS or name in ITERATORS or name.startswith("assert")
+
+
+def _special_arguments(names: Names, record: Record, call: ast.Call, function: str) -> None:
+    """Note the arguments that say by themselves, or by the function's name, that they change."""
+    if function in CHANGED_ARGUMENTS and call.args:
+        names.mutate(chain_value(names, call.args[0]))
+    for keyword in call.keywords:
+        if keyword.arg == "out":
+            names.mutate(given(names, (keyword.value,)))
+    for argument in _arguments(call):
+        if isinstance(argument, ast.Name) and RANDOM_NAME.search(argument.id):
+            names.mutate(names.value(argument.id))
+        if _changes_what_it_gets(names, record, argument):
+            names.mutate(given(names, _receivers(call)))
+
+
+def _changes_what_it_gets(names: Names, record: Record, function: ast.expr) -> bool:
+    """Whether `function`, handed to another one, changes what it is called with."""
+    if isinstance(function, ast.Lambda):
+        flow = record.lambdas.get(function)
+    else:
+        flow = names.called(function.id) if isinstance(function, ast.Name) else None
+    return flow is not None and bool(flow.changed_parameters)
+
+
+def _receivers(call: ast.Call) -> Iterator[ast.expr]:
+    if isinstance(call.func, ast.Attribute):
+        yield call.func.value
+    yield from _arguments(call)
+
+
+def _arguments(call: ast.Call) -> Iterator[ast.expr]:
+    yield from call.args
+    for keyword in call.keywords:
+        yield keyword.value
+
+
+def _changed_arguments(call: ast.Call, flow: FunctionFlow) -> Iterator[ast.expr]:
+    """The arguments of `call` that become parameters which the function changes."""
+    changed = flow.changed_parameters
+    if not changed:
+        return
+    positions = iter(flow.positional)
+    for argument in call.args:
+        if isinstance(argument, ast.Starred) or next(positions, flow.rest) in changed:
+            yield argument
+    for keyword in call.keywords:
+        if keyword.arg is None or keyword.arg in changed or keyword.arg not in flow.parameters:
+            yield keyword.value
+
+
+def _in_place(call: ast.Call) -> bool:
+    return any(
+        keyword.arg == "inplace"
+        and not (isinstance(keyword.value, ast.Constant) and not keyword.value.value)
+        for keyword in call.keywords
+    )

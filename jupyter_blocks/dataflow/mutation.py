@@ -1,0 +1,184 @@
+"""Which calls may change a value in place: tables of well known functions and methods.
+
+Nobody can know what a call does from its text alone. The rule is cautious where the result of a
+call is thrown away, since such a call is made for its effect, and takes `y = f(x)` as pure except
+for methods known to change their object; the tables say where common libraries differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+__all__ = [
+    "ARGUMENT_GIVERS",
+    "CHANGED_ARGUMENTS",
+    "HOLDERS",
+    "IMMUTABLE_ATTRIBUTES",
+    "ITERATORS",
+    "PURE_DECORATORS",
+    "PURE_FUNCTIONS",
+    "RANDOM_NAME",
+    "copies",
+    "gives_itself",
+    "gives_part",
+    "method_changes",
+    "statement_changes",
+    "words",
+]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of `text`: a table that stays readable."""
+    return frozenset(text.split())
+
+
+HOLDERS = words("add append appendleft extend extendleft insert push put setdefault update")
+"""Methods after which their object may hold their arguments."""
+
+ITERATORS = words(
+    """chain cycle dict enumerate filter from_iterable islice iter list map pairwise product
+    reversed set sorted tuple zip zip_longest"""
+)
+"""Functions that give a new container or iterator over the elements of their arguments."""
+
+ARGUMENT_GIVERS = words("asanyarray asarray ascontiguousarray atleast_1d atleast_2d from_numpy")
+"""Functions of modules whose result may share data with their first argument."""
+
+CHANGED_ARGUMENTS = words(
+    """anext clip_grad_norm_ clip_grad_value_ copyto delattr delitem fill_diagonal heapify heappop
+    heappush heappushpop heapreplace insort insort_left insort_right next place put_along_axis
+    putmask setattr setitem shuffle"""
+)
+"""Functions, plain or of a module, that change their first argument."""
+
+PURE_FUNCTIONS = words(
+    """Counter DataFrame HTML Image Markdown Series abs all any ascii bin bool breakpoint bytearray
+    bytes callable chr clear_output complex compile delattr dir display divmod eval exec exit float
+    format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass len
+    locals max memoryview min next object oct open ord pow pprint print quit range repr round
+    setattr sleep slice str sum super type vars"""
+)
+"""Functions that, called for their effect alone, change none of their arguments. (Those of
+`CHANGED_ARGUMENTS` change the first one all the same.)"""
+
+PURE_DECORATORS = words(
+    """abstractmethod cache cached_property callback classmethod condition contextmanager custom
+    data_exporter data_loader dataclass exporter final fixture jit loader lru_cache njit
+    overload override property sensor setter singledispatch staticmethod test total_ordering
+    transformer vectorize wraps"""
+)
+"""Decorators that do not call what they decorate."""
+
+IMMUTABLE_ATTRIBUTES = words(
+    """__class__ __doc__ __name__ columns dtype dtypes empty index itemsize name names nbytes ndim
+    shape size stem suffix"""
+)
+"""Attributes whose value no statement on another name can change."""
+
+RANDOM_NAME = re.compile(r"(^|_)(rng|generator)s?\d*($|_)")
+"""Names of random generators: whoever is given one advances it."""
+
+_CHANGING = words(
+    """add add_trace append appendleft backward clear compile cuda difference_update discard
+    extend extendleft fit fit_generator fit_predict fit_resample fit_transform
+    fit_sample get_nowait insert insort intersection_update load_state_dict load_weights
+    move_to_end partial_fit pop popitem popleft push put read readinto readline readlines remove
+    reverse rotate seed seek send set_params set_state setdefault sort step
+    symmetric_difference_update throw train_on_batch truncate update write writelines writerow
+    writerows zero_grad __delitem__ __setattr__ __setitem__
+    bytes choice choices dirichlet exponential gauss getrandbits integers lognormal
+    multivariate_normal normal permutation permuted poisson rand randint randn random
+    random_sample randrange shuffle spawn standard_normal triangular uniform"""
+)
+"""Methods that may change their object even where the result is used. The last lines are those of
+random generators: each call advances the stream that later draws come from."""
+
+_CHANGING_PREFIXES = ("add_", "update_", "append_", "remove_", "insert_")
+_PURE_IN_SPITE_OF_PREFIX = frozenset({"add_prefix", "add_suffix", "add_categories"})
+
+_SELF = words(
+    """compile cpu cuda eval fit partial_fit requires_grad_ set_params to train update_layout
+    update_traces"""
+)
+_PARTS = words(
+    """__getitem__ get items pop popitem popleft ravel reshape setdefault squeeze swapaxes to_numpy
+    transpose values view"""
+)
+
+_PURE_STATEMENTS = words(
+    """T abs aggregate agg align all any apply applymap argmax argmin argsort asfreq asof assign
+    astype at_time backfill between between_time bfill bool capitalize casefold center clip
+    collect collect_schema combine combine_first compare corr corrwith count cov cross_val_score
+    cummax cummin cumprod cumsum copy cut date_range decision_function decode describe diff dot
+    drop drop_duplicates drop_nulls droplevel dropna dt dump dumps duplicated encode endswith eq
+    equals estimated_size evaluate ewm expanding explode factorize feature_names_out ffill filter
+    fillna find first first_valid_index flatten floordiv format from_dict ge get get_feature_names
+    get_feature_names_out get_group get_params glimpse group_by groupby gt head histogram
+    idxmax idxmin index infer_objects info inner interpolate inverse_transform isalpha isdigit
+    isin isna isnull isoformat iterrows itertuples items join keys kurt kurtosis last
+    last_valid_index le ljust log loglikelihood lower lstrip lt limit map mask max mean median melt
+    memory_usage merge min mod mode mul n_unique ne nlargest notna notnull nsmallest
+    null_count nunique pct_change pivot pivot_table plot_predict pow predict
+    predict_log_proba predict_proba prod profile quantile query radd rank ravel rename rename_axis
+    reorder_levels repeat replace reindex resample reset_index reshape rfind rjust rolling round
+    rsplit rstrip sample save savefig savetxt score sem select select_dtypes set_axis
+    set_index shift show skew sort_index sort_values split splitlines squeeze stack
+    startswith std strftime strip sub subtract sum summary summary2 swapaxes swaplevel tail take
+    title to_arrow to_clipboard to_csv to_dict to_excel to_feather to_frame to_gbq to_hdf
+    to_html to_json to_latex to_list to_markdown to_numpy to_orc to_pandas to_parquet to_period
+    to_pickle to_records to_sql to_stata to_string to_timestamp to_xml tobytes tolist transform
+    translate transpose truediv tz_convert tz_localize unique unstack upper value_counts
+    values var where with_columns write_csv write_excel write_html write_image write_ipc
+    write_json write_ndjson write_parquet xs zfill printSchema createOrReplaceTempView cache
+    explain persist unpersist"""
+)
+"""Methods that change nothing even if their result is thrown away or only shown."""
+
+_PLOTS = words("""area bar barh box boxplot density hexbin hist kde line pie plot scatter violin""")
+"""Methods of tables, which they leave alone, and of axes, which they draw on."""
+
+_AXES_NAME = re.compile(r"(^|_)(ax|axe|axi|axis|fig|figure|plot|chart|canvas|subplot)s?\d*($|_)")
+_ACCESSORS = frozenset({"cat", "dt", "plot", "sparse", "str", "style"})
+
+
+def method_changes(method: str) -> bool:
+    """Whether `y = x.method()` may change `x`."""
+    if method in _CHANGING:
+        return True
+    if method.startswith(_CHANGING_PREFIXES):
+        return method not in _PURE_IN_SPITE_OF_PREFIX
+    return method.endswith("_") and not method.startswith("_")
+
+
+def statement_changes(called: ast.Attribute) -> bool:
+    """Whether the statement `x.method()` may change `x`."""
+    method, owner = called.attr, called.value
+    if method in _PURE_STATEMENTS:
+        return False
+    if isinstance(owner, ast.Attribute) and owner.attr in _ACCESSORS:
+        return False
+    return method not in _PLOTS or _AXES_NAME.search(_root(owner)) is not None
+
+
+def gives_itself(method: str) -> bool:
+    """Whether the result of the method is its object, as with `model.fit(X)`."""
+    return method in _SELF or (method.endswith("_") and not method.startswith("_"))
+
+
+def gives_part(method: str) -> bool:
+    """Whether the result of the method, or function, may share data with what it was given."""
+    return method in _PARTS or method in ARGUMENT_GIVERS
+
+
+def copies(index: ast.expr) -> bool:
+    """Whether `x[index]` is a copy of `x` for certain: a list of columns, a condition."""
+    return isinstance(index, ast.List | ast.Compare | ast.UnaryOp) and not (
+        isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub)
+    )
+
+
+def _root(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""

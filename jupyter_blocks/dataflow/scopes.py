@@ -1,0 +1,252 @@
+"""What reading, binding and changing a name means in a cell, a function body and a class body.
+
+They differ in where an unbound name comes from, and in what is remembered about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from jupyter_blocks.dataflow.flow import Definition
+from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE, FunctionFlow, Names, Var, either
+from jupyter_blocks.dataflow.objects import NOTHING, Objects
+
+__all__ = ["ClassNames", "FunctionNames", "ModuleNames", "Need"]
+
+
+class Need(NamedTuple):
+    """Why a name is needed from before: surely, perhaps (`maybe`), or by a later call (`later`)."""
+
+    line: int
+    kind: str
+    moment: int
+    """How many bindings the cell had made by then."""
+
+
+_GIVEN_TO_CLASSES = {"__module__", "__qualname__"}
+_STRENGTH = {"maybe": 0, "later": 1, "read": 2}
+
+
+class ModuleNames(Names):
+    """The names of a cell: those it does not bind come from earlier cells."""
+
+    def __init__(self, known: Mapping[str, Definition]) -> None:
+        super().__init__(Objects())
+        self.known = known
+        self.needs: dict[str, Need] = {}
+        self.changes: dict[str, None] = {}
+        self.mutated: set[int] = set()
+        self.bound: dict[str, int] = {}
+        """Moment of the last binding of each name."""
+        self.bind_counts: dict[str, int] = {}
+        self.moment = 0
+        self._using: set[int] = set()
+
+    def absent(self, name: str) -> Var:
+        """It stands as the cells before left it."""
+        return Var(BEFORE, self.objects.outside(name))
+
+    def read(self, name: str, line: int, *, later: bool = False, called: bool = False) -> None:
+        """Note that earlier cells are needed, unless `name` is certainly bound here."""
+        if self.layers and self.layered(name) is not None:
+            return
+        var = self.env.get(name)
+        if var is None or var.ways & BEFORE:
+            maybe = self.forgiving or (var is not None and var.ways & HERE)
+            self._need(name, line, "maybe" if maybe else "later" if later else "read")
+        if var is not None and self.functions:
+            self._run(var.objects, later=later or not called)
+
+    def absorb(self, flow: FunctionFlow, *, later: bool = False) -> None:
+        """Do so, and bind what the function declares `global`, perhaps."""
+        super().absorb(flow, later=later)
+        for name in flow.global_binds:
+            before = self.env.get(name) or self.absent(name)
+            self.bind(name, before.objects | self.objects.fresh())
+            self.env[name] = either(before, self.env[name])
+
+    def define(self, name: str, flow: FunctionFlow) -> None:
+        """Bind `name`; what the function reads is needed when it is used."""
+        things = self.objects.fresh()
+        self.functions.update(dict.fromkeys(things, flow))
+        self.bind(name, things)
+
+    def mutate(self, things: Iterable[int]) -> None:
+        """Note the names from before that stand for `things`."""
+        for thing in things:
+            name = self.objects.outside_name(thing)
+            if name is not None:
+                self.changes.setdefault(name)
+            self.mutated.add(abs(thing))
+
+    def called(self, name: str) -> FunctionFlow | None:
+        """A function of this cell, or one of those known from earlier cells."""
+        if name in self.env:
+            return self._known_function(name)
+        known = self.known.get(name)
+        if known is None or known.kind == "class":
+            return None
+        stars = known.changed_parameters.difference(known.parameters)
+        return FunctionFlow(
+            parameters=known.parameters,
+            positional=known.parameters,
+            rest=next(iter(stars), ""),
+            changed_parameters=known.changed_parameters,
+        )
+
+    def bind(self, name: str, things: frozenset[int]) -> None:
+        """Bind `name`, and remember when."""
+        self.moment += 1
+        self.bound[name] = self.moment
+        self.bind_counts[name] = self.bind_counts.get(name, 0) + 1
+        super().bind(name, things)
+
+    def needed(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Lines of the names that are needed, and of those that may be, in order of first use."""
+        surely: dict[str, int] = {}
+        perhaps: dict[str, int] = {}
+        for name, need in self.needs.items():
+            bound_later = need.kind == "later" and self.bound.get(name, 0) > need.moment
+            chosen = perhaps if bound_later or need.kind == "maybe" else surely
+            chosen[name] = need.line
+        return surely, perhaps
+
+    def _need(self, name: str, line: int, kind: str) -> None:
+        known = self.needs.get(name)
+        if known is None or _STRENGTH[kind] > _STRENGTH[known.kind]:
+            self.needs[name] = Need(line, kind, self.moment)
+
+    def _run(self, things: frozenset[int], *, later: bool) -> None:
+        for thing in things:
+            flow = self.functions.get(thing)
+            if flow is not None and thing not in self._using:
+                layers, self.layers = self.layers, []
+                self._using.add(thing)
+                self.absorb(flow, later=later)
+                self._using.discard(thing)
+                self.layers = layers
+
+
+class FunctionNames(Names):
+    """The names of a function body: its own are those it binds anywhere, the others are free."""
+
+    def __init__(self, own: frozenset[str], outer: Names, global_names: frozenset[str]) -> None:
+        super().__init__(Objects())
+        self.own = own
+        self.outer = outer
+        self.global_names = global_names
+        self.free: dict[str, int] = {}
+        self.changes: set[str] = set()
+        self.global_binds: dict[str, None] = {}
+        self.parameters: dict[int, str] = {}
+        """Objects that the parameters stood for when the function was called."""
+        self.changed_parameters: set[str] = set()
+
+    def add_parameters(self, names: Iterable[str]) -> None:
+        """Bind each parameter to an object of its own."""
+        for name in names:
+            things = self.objects.fresh()
+            self.parameters.update(dict.fromkeys(things, name))
+            self.bind(name, things)
+
+    def absent(self, name: str) -> Var:
+        """Own names are not bound yet; the others are as they are outside."""
+        if name in self.own:
+            return Var(GONE, NOTHING)
+        return Var(BEFORE, self.objects.outside(name))
+
+    def read(self, name: str, line: int, **_when: bool) -> None:
+        """Note a free name; own names are nobody else's business."""
+        # `__class__` is given to methods, for `super()`.
+        if name not in self.own and name != "__class__" and self.layered(name) is None:
+            self.free.setdefault(name, line)
+
+    def define(self, name: str, flow: FunctionFlow) -> None:
+        """Bind `name`; what an inner function needs, the outer one needs."""
+        self.absorb(flow)
+        things = self.objects.fresh()
+        self.functions.update(dict.fromkeys(things, flow))
+        self.bind(name, things)
+
+    def absorb(self, flow: FunctionFlow, *, later: bool = False) -> None:
+        """Do so; names the inner function declares `global` are declared here, too."""
+        super().absorb(flow, later=later)
+        self.global_binds.update(dict.fromkeys(flow.global_binds))
+
+    def mutate(self, things: Iterable[int]) -> None:
+        """Note the free names and the parameters that stand for `things`."""
+        for thing in things:
+            name = self.objects.outside_name(thing)
+            if name is not None:
+                self.changes.add(name)
+            elif abs(thing) in self.parameters:
+                self.changed_parameters.add(self.parameters[abs(thing)])
+
+    def called(self, name: str) -> FunctionFlow | None:
+        """An inner function, or one that the scope outside knows."""
+        if name in self.own:
+            return self._known_function(name)
+        return self.outer.called(name)
+
+    def bind(self, name: str, things: frozenset[int]) -> None:
+        """Bind an own name; note one that is declared `global`."""
+        if name in self.global_names:
+            self.global_binds.setdefault(name)
+        elif name in self.own:
+            super().bind(name, things)
+
+
+class ClassNames(Names):
+    """The names of a class body; its methods do not see them."""
+
+    def __init__(self, outer: Names) -> None:
+        super().__init__(outer.objects)
+        self.outer = outer
+        self.free: dict[str, int] = {}
+        """Names the body itself takes from outside."""
+        self.later: dict[str, int] = {}
+        """Names its methods take from outside."""
+        self.changes: set[str] = set()
+        self.global_binds: dict[str, None] = {}
+
+    def absent(self, name: str) -> Var:
+        """It stands as it does outside."""
+        return Var(BEFORE, self.outer.value(name))
+
+    def read(self, name: str, line: int, *, later: bool = False, called: bool = False) -> None:
+        """Note a name of outside, now; comprehensions do not see the names of the class."""
+        if self.layers:
+            if self.layered(name) is not None:
+                return
+        elif (var := self.env.get(name)) is not None and not var.ways & BEFORE:
+            return
+        if name not in _GIVEN_TO_CLASSES:
+            self.free.setdefault(name, line)
+            self.outer.read(name, line, later=later, called=called)
+
+    def define(self, name: str, flow: FunctionFlow) -> None:
+        """Bind a method; what it needs is needed when the class is used."""
+        for free, line in flow.free.items():
+            self.later.setdefault(free, line)
+        self.changes |= flow.changes
+        self.global_binds.update(dict.fromkeys(flow.global_binds))
+        self.bind(name, self.objects.fresh())
+
+    def make(self, flow: FunctionFlow) -> None:
+        """Note a lambda, which does not see the names of the class."""
+        for free, line in flow.free.items():
+            self.later.setdefault(free, line)
+        self.outer.make(flow)
+
+    def mutate(self, things: Iterable[int]) -> None:
+        """Note it outside: objects are the same there."""
+        self.outer.mutate(things)
+
+    def called(self, name: str) -> FunctionFlow | None:
+        """What the scope outside knows."""
+        return self.outer.called(name)
+
+    def outside_class(self) -> Names:
+        """The scope around the class."""
+        return self.outer

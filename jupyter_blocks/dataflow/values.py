@@ -1,0 +1,184 @@
+"""Which objects the value of an expression may share with names.
+
+Assumes of an unknown function that its result is new; knows the functions and methods that hand on
+what they were given, or parts of it.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_blocks.dataflow.mutation import (
+    ARGUMENT_GIVERS,
+    IMMUTABLE_ATTRIBUTES,
+    ITERATORS,
+    copies,
+    gives_itself,
+    gives_part,
+    words,
+)
+from jupyter_blocks.dataflow.names import Names
+from jupyter_blocks.dataflow.objects import NOTHING
+
+__all__ = ["bound_value", "chain_value", "comprehension", "fill_layer", "given", "value"]
+
+_IMMUTABLE = (ast.Constant, ast.JoinedStr, ast.Compare)
+_SCALAR_FUNCTIONS = words(
+    "bool chr float format hash id int isinstance len ord range repr round str"
+)
+
+
+def value(names: Names, node: ast.expr) -> frozenset[int]:
+    """The objects that the value of `node` may be, or be a part of; none if it is new."""
+    finder = _FINDERS.get(node.__class__)
+    return finder(names, node) if finder else NOTHING
+
+
+def bound_value(names: Names, node: ast.expr) -> frozenset[int]:
+    """The objects that a name is bound to by `name = node`."""
+    found = value(names, node)
+    if found or isinstance(node, _IMMUTABLE):
+        return found
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return NOTHING if node.func.id in _SCALAR_FUNCTIONS else names.objects.fresh()
+    return names.objects.fresh()
+
+
+def chain_value(names: Names, node: ast.expr) -> frozenset[int]:
+    """Like `value` for a place that is written to: `a.b['c']` is a part of `a` whatever it is."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return names.objects.parts(chain_value(names, node.value))
+    return value(names, node)
+
+
+def given(names: Names, arguments: Iterable[ast.expr]) -> frozenset[int]:
+    """The objects a function can reach through `arguments`, one level into containers."""
+    found = frozenset[int]().union(*(value(names, argument) for argument in arguments))
+    return found | names.objects.parts(found)
+
+
+@contextmanager
+def comprehension(
+    names: Names,
+    loops: Sequence[ast.comprehension],
+    visit: Callable[[ast.expr], None] | None = None,
+) -> Iterator[None]:
+    """Inside the `with`, the variables of the loops stand for the elements they take.
+
+    `visit` is called with each expression of the loops, at the point where Python evaluates it.
+    """
+    layer: dict[str, frozenset[int]] = {}
+    for number, loop in enumerate(loops):
+        if visit:
+            visit(loop.iter)
+        elements = names.objects.parts(value(names, loop.iter))
+        if number == 0:
+            names.layers.append(layer)
+        fill_layer(names, layer, loop.target, elements)
+        if visit:
+            for condition in loop.ifs:
+                visit(condition)
+    try:
+        yield
+    finally:
+        names.layers.pop()
+
+
+def fill_layer(
+    names: Names, layer: dict[str, frozenset[int]], target: ast.expr, things: frozenset[int]
+) -> None:
+    """Let the names in `target` stand for `things`, or for their parts where it is a tuple."""
+    if isinstance(target, ast.Name):
+        layer[target.id] = things
+    elif isinstance(target, ast.Starred):
+        fill_layer(names, layer, target.value, things)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            fill_layer(names, layer, element, names.objects.parts(things))
+
+
+def _attribute(names: Names, node: ast.Attribute) -> frozenset[int]:
+    return NOTHING if node.attr in IMMUTABLE_ATTRIBUTES else chain_value(names, node)
+
+
+def _subscript(names: Names, node: ast.Subscript) -> frozenset[int]:
+    if copies(node.slice):
+        return NOTHING
+    return names.objects.parts(value(names, node.value))
+
+
+def _call(names: Names, node: ast.Call) -> frozenset[int]:
+    function = node.func
+    if isinstance(function, ast.Attribute):
+        return _method_call(names, function, node.args)
+    if not isinstance(function, ast.Name):
+        return NOTHING
+    if function.id in ITERATORS:
+        return names.objects.container(_elements(names, node.args))
+    return _elements(names, node.args) if function.id in _ELEMENT_FUNCTIONS else NOTHING
+
+
+_ELEMENT_FUNCTIONS = frozenset({"asarray", "getattr", "max", "min", "next", "vars"})
+
+
+def _method_call(names: Names, method: ast.Attribute, arguments: list[ast.expr]) -> frozenset[int]:
+    if gives_itself(method.attr):
+        return chain_value(names, method.value)
+    if gives_part(method.attr):
+        source = arguments[:1] if method.attr in ARGUMENT_GIVERS else [method.value]
+        return names.objects.parts(_one_of(names, *source))
+    if method.attr in ITERATORS and isinstance(method.value, ast.Name | ast.Attribute):
+        return names.objects.container(_elements(names, arguments))
+    return NOTHING
+
+
+def _elements(names: Names, arguments: Iterable[ast.expr]) -> frozenset[int]:
+    found = frozenset[int]().union(*(value(names, argument) for argument in arguments))
+    return names.objects.parts(found)
+
+
+def _display(names: Names, node: ast.List | ast.Tuple | ast.Set) -> frozenset[int]:
+    held = frozenset[int]().union(*(value(names, element) for element in node.elts))
+    return names.objects.container(held)
+
+
+def _dict(names: Names, node: ast.Dict) -> frozenset[int]:
+    held = frozenset[int]().union(*(value(names, element) for element in node.values))
+    return names.objects.container(held)
+
+
+def _comprehension(
+    names: Names, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+) -> frozenset[int]:
+    with comprehension(names, node.generators):
+        element = node.value if isinstance(node, ast.DictComp) else node.elt
+        held = value(names, element)
+    return names.objects.container(held)
+
+
+def _one_of(names: Names, *nodes: ast.expr) -> frozenset[int]:
+    return frozenset[int]().union(*(value(names, node) for node in nodes))
+
+
+_FINDERS: dict[type[ast.AST], Callable[[Names, Any], frozenset[int]]] = {
+    ast.Name: lambda names, node: names.value(node.id),
+    ast.Attribute: _attribute,
+    ast.Subscript: _subscript,
+    ast.Call: _call,
+    ast.Starred: lambda names, node: value(names, node.value),
+    ast.Await: lambda names, node: value(names, node.value),
+    ast.NamedExpr: lambda names, node: value(names, node.value),
+    ast.IfExp: lambda names, node: _one_of(names, node.body, node.orelse),
+    ast.BoolOp: lambda names, node: _one_of(names, *node.values),
+    ast.List: _display,
+    ast.Tuple: _display,
+    ast.Set: _display,
+    ast.Dict: _dict,
+    ast.ListComp: _comprehension,
+    ast.SetComp: _comprehension,
+    ast.DictComp: _comprehension,
+    ast.GeneratorExp: _comprehension,
+}

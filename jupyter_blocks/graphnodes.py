@@ -1,0 +1,61 @@
+"""The graph of a pipeline as something to draw: nodes in topological order with what they read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_blocks.block import block_type
+from jupyter_blocks.pipeline import Pipeline
+from jupyter_blocks.planner import choose_executor
+
+__all__ = ["GraphNode", "graph_document", "pipeline_nodes"]
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One block of a drawing."""
+
+    name: str
+    type: str
+    """Name of the block type."""
+    upstream: tuple[str, ...] = ()
+    executor: str = ""
+
+    @property
+    def tag(self) -> str:
+        """The short name of the type, as cell tags have it."""
+        return block_type(self.type).tag
+
+
+def pipeline_nodes(
+    pipeline: Pipeline, environment: Mapping[str, str] | None = None
+) -> list[GraphNode]:
+    """The blocks of a pipeline in topological order, each with the executor it would run on."""
+    variables = os.environ if environment is None else environment
+    blocks = (pipeline.block(name) for name in pipeline.graph.order)
+    return [
+        GraphNode(
+            block.name,
+            block.type.name,
+            block.upstream,
+            choose_executor(block, pipeline, None, variables)[0],
+        )
+        for block in blocks
+    ]
+
+
+def graph_document(pipeline: str, nodes: Iterable[GraphNode]) -> dict[str, Any]:
+    """The graph as `graph --json` prints it."""
+    blocks: Sequence[dict[str, Any]] = [
+        {
+            "name": node.name,
+            "type": node.type,
+            "upstream": list(node.upstream),
+            "executor": node.executor,
+        }
+        for node in nodes
+    ]
+    return {"pipeline": pipeline, "blocks": blocks}

@@ -1,0 +1,34 @@
+"""How values become files and come back: exactly, in open formats where one is exact.
+
+| value | format |
+|---|---|
+| plain data, numpy scalars | typed JSON (`plain`), in the manifest itself while it is small |
+| text, bytes | UTF-8, the bytes as they are |
+| pandas, polars and Arrow tables | Arrow IPC (`tables`, `columns`, `arrow`) |
+| numpy arrays | npy (`arrays`) |
+| figures | pickle and PNG (`figures`) |
+| all else, and all that would not come back exactly | pickle 5 (`objects`, `pickled_tables`) |
+"""
+
+from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink, Source
+from jupyter_blocks.variables.formats.registry import (
+    decode,
+    encode,
+    register_format,
+    registered_preview,
+)
+from jupyter_blocks.variables.formats.sharing import share, shareable
+
+__all__ = [
+    "Encoded",
+    "Format",
+    "NotExactError",
+    "Sink",
+    "Source",
+    "decode",
+    "encode",
+    "register_format",
+    "registered_preview",
+    "share",
+    "shareable",
+]

@@ -1,0 +1,225 @@
+"""What a format is, and the two ends it works with: a sink for files and a source of them.
+
+The sink counts and hashes what passes through, so nothing is held or read twice; the source checks
+size and digest and hands out private, writable memory.
+"""
+
+from __future__ import annotations
+
+import io
+import mmap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_blocks.errors import CorruptVariableError, VariableError, VariableNotFoundError
+from jupyter_blocks.variables.manifest import StoredObject, StoredOutput
+from jupyter_blocks.variables.storage import Storage, key_part
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "Encoded",
+    "Format",
+    "NotExactError",
+    "Sink",
+    "Source",
+    "type_name",
+]
+
+_MAP_FROM = 128 * 1024
+"""Smaller files are read: a mapping costs a file descriptor and at least one page."""
+
+
+class NotExactError(Exception):
+    """A format cannot hold this value so that it comes back the same; the next one is asked."""
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a format says of a value it has written."""
+
+    type: str
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    rows: int | None = None
+    value: Any = None
+    """Typed JSON, where the format wrote no file."""
+    view: Any = None
+    """What a preview is best made from; not stored. None: the value itself."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One way to turn values into files and back."""
+
+    name: str
+    write: Callable[[Any, Sink], Encoded]
+    """Raises `NotExactError` before or after writing; what was written is then thrown away."""
+    read: Callable[[StoredOutput, Source], Any]
+    preview: Callable[[Any], Mapping[str, Any]] | None = None
+    """JSON-safe entries that are added to the preview of a value."""
+    needs_proof: bool = False
+    """Whether the value is read back once after writing, because nothing else shows it can be."""
+
+
+def type_name(kind: type) -> str:
+    """Module and name of a class, such as `collections.OrderedDict`; built-ins by name only."""
+    name = kind.__qualname__
+    return name if kind.__module__ == "builtins" else f"{kind.__module__}.{name}"
+
+
+class Sink:
+    """Takes the files of one output and remembers their sizes and digests."""
+
+    def __init__(self, storage: Storage, prefix: str, name: str) -> None:
+        self.storage = storage
+        self.prefix = prefix
+        self.name = name
+        self.objects: list[StoredObject] = []
+
+    @contextmanager
+    def file(self, suffix: str) -> Iterator[HashingStream]:
+        """A stream into a new file of this output; each suffix names one file."""
+        key = self._free_key(suffix)
+        with self.storage.writer(f"{self.prefix}/{key}") as raw:
+            stream = HashingStream(raw)
+            yield stream
+            stream.flush()
+        self.objects.append(StoredObject(key, stream.size, stream.hexdigest()))
+
+    def discard(self) -> None:
+        """Throw away what was written, so that another format can start."""
+        for item in self.objects:
+            self.storage.delete(f"{self.prefix}/{item.key}")
+        self.objects.clear()
+
+    def source(self) -> Source:
+        """The files written so far, to be read back at once."""
+        return Source(self.storage, self.prefix, tuple(self.objects), verify=False)
+
+    def _free_key(self, suffix: str) -> str:
+        # A try of the same attempt that was cut off may have left files; they are never touched.
+        name = key_part(self.name)
+        key, number = f"out/{name}{suffix}", 1
+        while self.storage.exists(f"{self.prefix}/{key}"):
+            number += 1
+            key = f"out/{name}~{number}{suffix}"
+        return key
+
+
+class HashingStream(io.RawIOBase):
+    """Passes bytes on, counting and hashing them; small writes are gathered into larger ones."""
+
+    _GATHER = 64 * 1024
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        self._raw = raw
+        self._digest = sha256()
+        self._pending = bytearray()
+        self.size = 0
+
+    def writable(self) -> bool:
+        """Always true."""
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of `data`, any contiguous buffer; returns its size in bytes."""
+        view = memoryview(data).cast("B")
+        self.size += len(view)
+        if len(view) < self._GATHER:
+            self._pending += view
+            if len(self._pending) >= self._GATHER:
+                self.flush()
+        else:
+            self.flush()
+            self._pass_on(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Pass on what was gathered."""
+        if self._pending:
+            pending, self._pending = self._pending, bytearray()
+            self._pass_on(memoryview(pending))
+
+    def hexdigest(self) -> str:
+        """sha256 of all that was passed on."""
+        return self._digest.hexdigest()
+
+    def _pass_on(self, view: memoryview) -> None:
+        self._digest.update(view)
+        self._raw.write(view)
+
+
+class Source:
+    """Reads the files of one output."""
+
+    def __init__(
+        self, storage: Storage, prefix: str, objects: tuple[StoredObject, ...], *, verify: bool
+    ) -> None:
+        self.storage = storage
+        self.prefix = prefix
+        self.objects = objects
+        self.verify = verify
+
+    def has(self, suffix: str) -> bool:
+        """Whether there is a file with this suffix."""
+        return any(item.key.endswith(suffix) for item in self.objects)
+
+    def buffer(self, suffix: str) -> mmap.mmap | bytearray:
+        """All bytes of a file, in memory that is writable and seen by nobody else.
+
+        Large files are mapped copy-on-write: pages are read when used and shared until changed.
+        Raises `CorruptVariableError` if the file is missing, is not as long as it was, or (with
+        `verify`) does not have its digest any more.
+        """
+        item = self._object(suffix)
+        data = self._load(item)
+        if len(data) != item.size:
+            raise self._corrupt(item, f"is {len(data)} bytes long, but {item.size} were written")
+        if self.verify and sha256(data).hexdigest() != item.sha256:
+            raise self._corrupt(item, "was changed after it was written: its sha256 differs")
+        return data
+
+    def stream(self, suffix: str) -> AbstractContextManager[Any]:
+        """A file as a readable stream, checked like `buffer`."""
+        data = self.buffer(suffix)
+        return io.BytesIO(data) if isinstance(data, bytearray) else data
+
+    def local(self, suffix: str) -> Path | io.BytesIO:
+        """A file, checked like `buffer`, for a reader that opens it itself."""
+        data = self.buffer(suffix)
+        path = self.storage.path(f"{self.prefix}/{self._object(suffix).key}")
+        return path or io.BytesIO(data)
+
+    def _object(self, suffix: str) -> StoredObject:
+        for item in self.objects:
+            if item.key.endswith(suffix):
+                return item
+        raise VariableError(f"The manifest of {self.prefix} names no '{suffix}' file.")
+
+    def _load(self, item: StoredObject) -> mmap.mmap | bytearray:
+        key = f"{self.prefix}/{item.key}"
+        try:
+            path = self.storage.path(key)
+            if path is None or item.size < _MAP_FROM:
+                return bytearray(self.storage.read(key))
+            if self.storage.size(key) != item.size:
+                return bytearray(self.storage.read_range(key, 0, item.size + 1))
+            with path.open("rb") as file:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        except (VariableNotFoundError, FileNotFoundError) as error:
+            raise self._corrupt(item, "is missing") from error
+
+    def _corrupt(self, item: StoredObject, what: str) -> CorruptVariableError:
+        return CorruptVariableError(
+            f"The stored object '{self.prefix}/{item.key}' {what}.",
+            hint="Run its block again; `jupyter blocks repair` lists all that is damaged.",
+        )

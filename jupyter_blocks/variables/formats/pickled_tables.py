@@ -1,0 +1,62 @@
+"""pandas tables that Arrow cannot hold exactly: pickled, with their memory in a file of its own.
+
+Several index levels, duplicate labels, mixed cells, `attrs`, subclasses: pickle keeps them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink
+from jupyter_blocks.variables.formats.objects import OBJECT, write_pickle
+
+__all__ = ["PICKLED_PANDAS"]
+
+_BUILT_IN = frozenset(
+    {bool, bytes, complex, date, datetime, Decimal, float, int, str, time, timedelta, type(None)}
+)
+
+
+def _write(value: Any, sink: Sink) -> Encoded:
+    import pandas as pd
+
+    if not isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
+        raise NotExactError("not a table")
+    kind = "table" if isinstance(value, pd.DataFrame) else "series"
+    # Reading millions of cells back to prove they load would double time and memory.
+    proven = type(value) in (pd.DataFrame, pd.Series) and not value.attrs
+    meta = write_pickle(value, sink, prove=not (proven and all(map(_is_built_in, _parts(value)))))
+    return Encoded(kind, meta, len(value))
+
+
+def _parts(table: Any) -> Iterator[Any]:
+    """The columns and the labels of a table, each with one dtype."""
+    import pandas as pd
+
+    is_frame = isinstance(table, pd.DataFrame)
+    for labels in (table.index, table.columns) if is_frame else (table.index,):
+        yield from labels.levels if isinstance(labels, pd.MultiIndex) else (labels,)
+    if is_frame:
+        yield from (table.iloc[:, position] for position in range(table.shape[1]))
+    else:
+        yield table
+
+
+def _is_built_in(values: Any) -> bool:
+    """Whether the cells are of built-in types and the dtype of numpy or pandas."""
+    import numpy as np
+    import pandas as pd
+
+    dtype = values.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return _is_built_in(dtype.categories)
+    if isinstance(dtype, np.dtype):
+        return dtype.kind != "O" or set(map(type, values)) <= _BUILT_IN
+    is_sparse = isinstance(dtype, pd.SparseDtype)
+    return type(dtype).__module__.partition(".")[0] == "pandas" and not is_sparse
+
+
+PICKLED_PANDAS = Format("pickle", _write, OBJECT.read)

@@ -1,0 +1,266 @@
+"""The documents that make stored values real: manifests of attempts, and pointers to them.
+
+A manifest lists the outputs of one attempt with size and sha256 of every object; a pointer names a
+manifest by its digest. Plain values and JSON only: who reads and writes them is `store.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from jupyter_blocks.errors import CorruptVariableError, VariableNotFoundError
+from jupyter_blocks.variables.storage import key_part
+
+__all__ = [
+    "MANIFEST_VERSION",
+    "Manifest",
+    "Pointer",
+    "StoredObject",
+    "StoredOutput",
+    "attempt_prefix",
+    "block_prefix",
+    "dump_json",
+    "latest_key",
+    "run_prefix",
+]
+
+MANIFEST_VERSION = 1
+
+
+def run_prefix(pipeline: str, run_id: str) -> str:
+    """Folder of one run of a pipeline."""
+    return f"pipelines/{key_part(pipeline)}/runs/{key_part(run_id)}"
+
+
+def block_prefix(pipeline: str, run_id: str, block: str) -> str:
+    """Folder of one block in one run; its commit is `commit.json` in there."""
+    return f"{run_prefix(pipeline, run_id)}/{key_part(block)}"
+
+
+def attempt_prefix(pipeline: str, run_id: str, block: str, attempt_id: str) -> str:
+    """Folder of one attempt: manifest, objects and logs."""
+    return f"{block_prefix(pipeline, run_id, block)}/attempts/{key_part(attempt_id)}"
+
+
+def latest_key(pipeline: str, block: str) -> str:
+    """Key of the pointer to the newest outputs of a block."""
+    return f"pipelines/{key_part(pipeline)}/latest/{key_part(block)}.json"
+
+
+def dump_json(document: Any) -> bytes:
+    """Compact UTF-8 JSON; a value that JSON cannot hold is a `ValueError` or a `TypeError`."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode()
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    """One file of an output."""
+
+    key: str
+    """Relative to the prefix of the attempt."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """In hex."""
+
+
+@dataclass(frozen=True)
+class StoredOutput:
+    """One stored value: what it is and which objects hold it."""
+
+    type: str
+    """For people and previews: table, series, array, json, text, bytes, figure, model, object."""
+    format: str
+    """Name of the format that reads it back (`formats`)."""
+    python_type: str
+    """Module and name of the value's class."""
+    rows: int | None = None
+    """Rows of a table or series, entries of an array's first axis."""
+    objects: tuple[StoredObject, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """What the format needs to know besides the objects."""
+    value: Any = None
+    """The value itself as typed JSON, where there are no objects."""
+
+    @property
+    def bytes(self) -> int:
+        """Size of all objects, or of the value's JSON where there are none."""
+        if self.objects:
+            return sum(item.size for item in self.objects)
+        return len(dump_json(self.value))
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the content, in hex: equal digests, equal values."""
+        content = [self.format, self.python_type, self.meta, self.value]
+        content.append([item.sha256 for item in self.objects])
+        return sha256(dump_json(content)).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """The output as a JSON document, without fields that are empty."""
+        document: dict[str, Any] = {
+            "type": self.type,
+            "format": self.format,
+            "python_type": self.python_type,
+        }
+        if self.rows is not None:
+            document["rows"] = self.rows
+        if self.meta:
+            document["meta"] = self.meta
+        if self.objects:
+            document["objects"] = [[item.key, item.size, item.sha256] for item in self.objects]
+        else:
+            document["value"] = self.value
+        return document
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StoredOutput:
+        """Read what `as_json` wrote."""
+        objects = tuple(StoredObject(*item) for item in data.get("objects", ()))
+        names = ("type", "format", "python_type", "rows", "meta", "value")
+        return cls(objects=objects, **{name: data[name] for name in names if name in data})
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The outputs of one attempt of a block. Once written it never changes."""
+
+    pipeline: str
+    run_id: str
+    block: str
+    attempt_id: str
+    outputs: Mapping[str, StoredOutput]
+    cache_key: str = ""
+    inputs: tuple[Any, ...] = ()
+    """What the values were made from, as JSON documents of the writer's own."""
+    created_at: float = 0.0
+    """Unix seconds."""
+    preview: StoredObject | None = None
+    """The object that holds the previews of all outputs that are not in the manifest itself."""
+    digest: str = ""
+    """sha256 of the manifest's file, in hex."""
+
+    @property
+    def prefix(self) -> str:
+        """Folder of the attempt, in the store."""
+        return attempt_prefix(self.pipeline, self.run_id, self.block, self.attempt_id)
+
+    @property
+    def objects(self) -> tuple[StoredObject, ...]:
+        """Every object this manifest vouches for."""
+        found = [item for output in self.outputs.values() for item in output.objects]
+        return (*found, self.preview) if self.preview else tuple(found)
+
+    def output(self, name: str) -> StoredOutput:
+        """One output; `VariableNotFoundError` names those there are."""
+        if name in self.outputs:
+            return self.outputs[name]
+        known = ", ".join(sorted(self.outputs)) or "none"
+        raise VariableNotFoundError(
+            f"Block '{self.block}' has no output '{name}'. Its outputs: {known}.",
+            pipeline=self.pipeline,
+            block=self.block,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest as a JSON document, with its digest."""
+        return {**self.document(), "digest": self.digest}
+
+    def document(self) -> dict[str, Any]:
+        """What the manifest's file holds."""
+        preview = self.preview
+        return {
+            "version": MANIFEST_VERSION,
+            "pipeline": self.pipeline,
+            "run_id": self.run_id,
+            "block": self.block,
+            "attempt_id": self.attempt_id,
+            "cache_key": self.cache_key,
+            "inputs": list(self.inputs),
+            "created_at": self.created_at,
+            "preview": [preview.key, preview.size, preview.sha256] if preview else None,
+            "outputs": {name: output.as_json() for name, output in self.outputs.items()},
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Manifest:
+        """Read what `as_json` wrote; anything else is a `CorruptVariableError`."""
+        try:
+            if data["version"] != MANIFEST_VERSION:
+                raise ValueError(f"its version is {data['version']!r}, not {MANIFEST_VERSION}")
+            return cls(
+                pipeline=data["pipeline"],
+                run_id=data["run_id"],
+                block=data["block"],
+                attempt_id=data["attempt_id"],
+                outputs={
+                    name: StoredOutput.from_json(item) for name, item in data["outputs"].items()
+                },
+                cache_key=data["cache_key"],
+                inputs=tuple(data["inputs"]),
+                created_at=data["created_at"],
+                preview=StoredObject(*data["preview"]) if data["preview"] else None,
+                digest=data.get("digest", ""),
+            )
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CorruptVariableError(
+                f"A manifest cannot be read: {type(error).__name__}: {error}.",
+                hint="It was written by another version, or changed since: run the block again.",
+            ) from error
+
+    @classmethod
+    def parse(cls, data: bytes) -> Manifest:
+        """Read the bytes of a manifest's file, and give it the digest of these bytes."""
+        try:
+            document = json.loads(data)
+        except ValueError as error:
+            raise CorruptVariableError(f"A manifest is not JSON: {error}.") from error
+        if not isinstance(document, dict):
+            raise CorruptVariableError("A manifest is not a JSON object.")
+        return cls.from_json({**document, "digest": sha256(data).hexdigest()})
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """What `commit.json` and a block's latest pointer say: this attempt holds the outputs."""
+
+    pipeline: str
+    block: str
+    run_id: str
+    attempt_id: str
+    manifest: str
+    """sha256 of the manifest's file, in hex."""
+    created_at: float
+    """When the manifest was written; Unix seconds."""
+
+    @classmethod
+    def to(cls, manifest: Manifest) -> Pointer:
+        """The pointer that makes a manifest count."""
+        return cls(
+            pipeline=manifest.pipeline,
+            block=manifest.block,
+            run_id=manifest.run_id,
+            attempt_id=manifest.attempt_id,
+            manifest=manifest.digest,
+            created_at=manifest.created_at,
+        )
+
+    def dump(self) -> bytes:
+        """The bytes of the pointer's file."""
+        return dump_json({"version": MANIFEST_VERSION, **self.__dict__})
+
+    @classmethod
+    def parse(cls, data: bytes) -> Pointer | None:
+        """Read the bytes of a pointer's file; none if they are not a whole pointer."""
+        try:
+            document = json.loads(data)
+            if document.pop("version") != MANIFEST_VERSION:
+                return None
+            return cls(**document)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return None

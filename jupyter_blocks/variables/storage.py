@@ -1,0 +1,381 @@
+"""Where stored bytes live: a handful of verbs on keys, and the local folder that keeps them.
+
+Keys are `/`-separated and never leave the root. What is created is never changed again; the only
+things ever replaced are pointers, and those atomically. Object storage fits the same verbs.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+from jupyter_blocks.errors import VariableError, VariableNotFoundError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "AlreadyExistsError",
+    "Entry",
+    "LocalStorage",
+    "Storage",
+    "key_part",
+    "open_storage",
+    "part_name",
+]
+
+_TEMPORARY = ".tmp-"
+_LOCK = ".lock"
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z")
+_LONGEST_PART = 200
+
+
+class AlreadyExistsError(VariableError):
+    """There is an object under this key already; what is created is never written again."""
+
+
+class Entry(NamedTuple):
+    """One stored object."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified_at: float
+    """Unix seconds."""
+
+
+class Storage(Protocol):
+    """Where objects are kept. Every verb raises `VariableError` where it cannot do its work."""
+
+    def read(self, key: str) -> bytes:
+        """All bytes of an object; `VariableNotFoundError` if there is none."""
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """At most `length` bytes from byte `start` on."""
+
+    def create(self, key: str, data: bytes, *, atomic: bool = True) -> None:
+        """Write an object that must not exist yet (`AlreadyExistsError`): one caller wins.
+
+        Atomic: nobody ever sees part of it, and a crash leaves none of it. Otherwise a crash may
+        leave part of it, which is cheaper and enough where a digest kept elsewhere vouches for it.
+        """
+
+    def writer(self, key: str) -> AbstractContextManager[io.RawIOBase]:
+        """A stream into an object that must not exist yet; an exception takes the object away.
+
+        A crash may leave part of it, as with `create(atomic=False)`.
+        """
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Write an object, or put it in the place of the one there, atomically."""
+
+    def point(self, key: str, target: str, may_replace: Callable[[bytes], bool]) -> bool:
+        """Make `key` a copy of the object `target`, atomically; whether that was done.
+
+        An object there already stays if `may_replace(its bytes)` is false; no other call of
+        `point` comes between the question and the answer.
+        """
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+
+    def size(self, key: str) -> int:
+        """Size of an object in bytes; `VariableNotFoundError` if there is none."""
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """Every object in the folder `prefix`, in no particular order."""
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders directly in the folder `prefix`, sorted."""
+
+    def delete(self, prefix: str) -> None:
+        """Remove an object, or a folder with all it holds; nothing there is fine."""
+
+    def path(self, key: str) -> Path | None:
+        """The local file of a key, for mapping it into memory; None where there is no such."""
+
+
+def key_part(name: str) -> str:
+    """`name` as one part of a key: letters, digits and `._-` stay, all else is %-encoded.
+
+    No part begins with a dot, and very long names end in a digest, so each is a legal file name.
+    """
+    if _PLAIN_PART.match(name):
+        return name
+    if not name:
+        raise VariableError("A pipeline, a run, a block and an output need a name; one is empty.")
+    part = quote(name, safe="", errors="surrogatepass").replace("~", "%7E")
+    if part[0] == ".":
+        part = "%2E" + part[1:]
+    if len(part) <= _LONGEST_PART:
+        return part
+    digest = sha256(part.encode()).hexdigest()[:32]
+    return f"{part[: _LONGEST_PART - 40]}~{digest}"
+
+
+def part_name(part: str) -> str:
+    """The name that `key_part` encoded; a shortened one comes back as it is in the key."""
+    return part if "~" in part else unquote(part, errors="surrogatepass")
+
+
+def open_storage(root: str | os.PathLike[str]) -> Storage:
+    """The storage at a folder or a `file:` URI; it need not exist yet."""
+    text = os.fspath(root)
+    if "://" not in text:
+        return LocalStorage(text)
+    parts = urlsplit(text)
+    if parts.scheme == "file":
+        return LocalStorage(unquote(parts.path))
+    raise VariableError(
+        f"Variables cannot be kept at '{text}': this version stores them in local folders only.",
+        hint="Set `variables_dir` in the project's metadata.yaml to a folder.",
+    )
+
+
+class LocalStorage:
+    """Objects as files below one folder, which is made when the first object is written.
+
+    Objects appear by hard link and pointers by rename, so a process that is killed leaves a
+    temporary file at worst. Nothing is forced to disk: after a power cut an object may be short,
+    and the digest in the manifest tells.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root).absolute()
+
+    def __repr__(self) -> str:
+        return f"LocalStorage({str(self.root)!r})"
+
+    def path(self, key: str) -> Path:
+        """The file of a key, whether it exists or not."""
+        if ".." in key and ".." in key.split("/"):
+            raise VariableError(f"The key '{key}' leaves the store.")
+        return Path(self.root, key)
+
+    def read(self, key: str) -> bytes:
+        """All bytes of an object; `VariableNotFoundError` if there is none."""
+        try:
+            with self.path(key).open("rb", buffering=0) as file:
+                return file.read()
+        except OSError as error:
+            raise self._explained(error, key, "read") from error
+
+    def read_range(self, key: str, start: int, length: int) -> bytes:
+        """At most `length` bytes from byte `start` on."""
+        try:
+            with self.path(key).open("rb") as file:
+                file.seek(start)
+                return file.read(length)
+        except OSError as error:
+            raise self._explained(error, key, "read") from error
+
+    def create(self, key: str, data: bytes, *, atomic: bool = True) -> None:
+        """Write an object that must not exist yet; see `Storage.create`."""
+        path = self.path(key)
+        try:
+            if atomic:
+                self._link(path, data)
+            else:
+                with self._kept_if_whole(_open_new(path)) as file:
+                    _write_all(file, data)
+        except OSError as error:
+            raise self._explained(error, key, "written") from error
+
+    @contextmanager
+    def writer(self, key: str) -> Iterator[io.RawIOBase]:
+        """A stream into an object that must not exist yet; an exception takes the object away."""
+        try:
+            file = _open_new(self.path(key))
+        except OSError as error:
+            raise self._explained(error, key, "written") from error
+        with self._kept_if_whole(file):
+            yield _Stream(file, lambda error: self._explained(error, key, "written"))
+
+    def replace(self, key: str, data: bytes) -> None:
+        """Write an object, or put it in the place of the one there, atomically."""
+        path = self.path(key)
+        try:
+            with self._temporary(path, data) as temporary:
+                temporary.replace(path)
+        except OSError as error:
+            raise self._explained(error, key, "written") from error
+
+    def point(self, key: str, target: str, may_replace: Callable[[bytes], bool]) -> bool:
+        """Make `key` a copy of the object `target`, atomically; whether that was done."""
+        with self._locked():
+            try:
+                if not may_replace(self.read(key)):
+                    return False
+            except VariableNotFoundError:
+                self.path(key).parent.mkdir(parents=True, exist_ok=True)
+            self._copy(target, key)
+        return True
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return self.path(key).is_file()
+
+    def size(self, key: str) -> int:
+        """Size of an object in bytes; `VariableNotFoundError` if there is none."""
+        try:
+            return self.path(key).stat().st_size
+        except OSError as error:
+            raise self._explained(error, key, "read") from error
+
+    def entries(self, prefix: str = "") -> Iterator[Entry]:
+        """Every object in the folder `prefix`; temporary files of others are left out."""
+        base = len(str(self.root)) + 1
+        pending = [str(self.path(prefix))]
+        while pending:
+            try:
+                children = list(os.scandir(pending.pop()))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            for entry in children:
+                if entry.is_dir(follow_symlinks=False):
+                    pending.append(entry.path)
+                elif not entry.name.startswith(".") and (status := _status(entry)):
+                    yield Entry(entry.path[base:], status.st_size, status.st_mtime)
+
+    def folders(self, prefix: str) -> list[str]:
+        """Names of the folders directly in the folder `prefix`, sorted."""
+        try:
+            with os.scandir(self.path(prefix)) as entries:
+                return sorted(entry.name for entry in entries if entry.is_dir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def delete(self, prefix: str) -> None:
+        """Remove an object, or a folder with all it holds; nothing there is fine."""
+        path = self.path(prefix)
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except FileNotFoundError:
+            # Somebody else deletes the same folder: the aim is reached all the same.
+            shutil.rmtree(path, ignore_errors=True)
+        except OSError as error:
+            raise self._explained(error, prefix, "deleted") from error
+
+    @contextmanager
+    def _kept_if_whole(self, file: io.FileIO) -> Iterator[io.FileIO]:
+        try:
+            with file:
+                yield file
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _temporary(self, path: Path, data: bytes) -> Iterator[Path]:
+        temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
+        try:
+            with _open_new(temporary) as file:
+                _write_all(file, data)
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _link(self, path: Path, data: bytes) -> None:
+        with self._temporary(path, data) as temporary:
+            try:
+                os.link(temporary, path)
+            except OSError as error:
+                if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                    raise
+                # No hard links on this file system: claim the name, then put the whole in its
+                # place. Readers take the empty claim for an object that is not there yet.
+                _open_new(path).close()
+                temporary.replace(path)
+
+    def _copy(self, target: str, key: str) -> None:
+        path = self.path(key)
+        temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
+        try:
+            # A second name for the same file costs far less than a second file.
+            os.link(self.path(target), temporary)
+            temporary.replace(path)
+        except FileNotFoundError as error:
+            raise self._explained(error, target, "read") from error
+        except OSError:
+            self.replace(key, self.read(target))
+        finally:
+            # A rename between two names of one file leaves both.
+            temporary.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _explained(self, error: OSError, key: str, verb: str) -> VariableError:
+        where = f"'{key}' in the variable store {self.root}"
+        if isinstance(error, FileExistsError):
+            return AlreadyExistsError(f"There is an object {where} already.")
+        if isinstance(error, (FileNotFoundError, NotADirectoryError, IsADirectoryError)):
+            return VariableNotFoundError(f"There is no object {where}.")
+        hint = ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = "Make room, for instance with `jupyter blocks clean`, and run again."
+        return VariableError(f"{where} could not be {verb}: {error.strerror or error}.", hint=hint)
+
+
+class _Stream(io.RawIOBase):
+    """A file whose failing writes say which object of which store could not be written."""
+
+    def __init__(self, file: io.FileIO, explain: Callable[[OSError], VariableError]) -> None:
+        self._file = file
+        self._explain = explain
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Buffer, /) -> int:
+        try:
+            return _write_all(self._file, data)
+        except OSError as error:
+            raise self._explain(error) from error
+
+
+def _open_new(path: Path) -> io.FileIO:
+    """A new file, in folders that are made on the way; `FileExistsError` if there is one."""
+    for _ in range(2):
+        try:
+            return io.FileIO(path, "xb")
+        except FileNotFoundError:
+            # Twice, for a clean-up may take an empty folder away just then.
+            path.parent.mkdir(parents=True, exist_ok=True)
+    return io.FileIO(path, "xb")
+
+
+def _write_all(file: io.FileIO, data: Buffer) -> int:
+    view = memoryview(data).cast("B")
+    size = len(view)
+    while view:
+        view = view[file.write(view) :]
+    return size
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result | None:
+    try:
+        return entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None

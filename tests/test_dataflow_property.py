@@ -1,0 +1,167 @@
+"""Promise: blocks cut from a program compute what the program computes.
+
+Small programs are generated, cut into parts and run twice: as a whole, and part by part, where each
+part gets copies of only those values that the analysis says it reads, and hands on only those that
+the analysis says it binds or changes.
+"""
+
+from __future__ import annotations
+
+import copy
+import textwrap
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from jupyter_blocks.dataflow import CellFlow, Definition, analyze, is_builtin
+
+NAMES = ("a", "b", "c", "d")
+START = "from contextlib import suppress\na = [1]\nb = [2, 3]\nc = []\nd = [4]"
+
+names = st.sampled_from(NAMES)
+
+
+def filled(template: str, **parts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Sources made from a template whose fields `{x}`, `{y}`, `{z}` are names."""
+    fields = {"x": names, "y": names, "z": names, **parts}
+    used = {key: value for key, value in fields.items() if f"{{{key}}}" in template}
+    return st.fixed_dictionaries(used).map(lambda chosen: template.format(**chosen))
+
+
+expressions = st.one_of(
+    *map(
+        filled,
+        (
+            "[1, 2]",
+            "{x} + {y}",
+            "list({x})",
+            "[e + 1 for e in {x}]",
+            "[{y}[0] if {y} else e for e in {x} if e]",
+            "(lambda v: v + {x})({y})",
+            "({x} := {y} + [5])",
+            "[e for e in {y} if (w := e)]",
+            "sorted({x} or {y})",
+            "({x} if {y} else [7])",
+            "f({x})",
+            "[{x} for {x} in {y}]",
+            "[{y}.pop()] if {y} else []",
+        ),
+    )
+)
+calls = st.one_of(*map(filled, ("f({x})", "f(v={x})", "[f(v) for v in ({x}, {y})]")))
+simple = st.one_of(
+    filled("{x} = {value}", value=expressions),
+    filled("{x} = {value}", value=expressions),
+    filled("{x}, {y} = {value}, [8]", value=expressions),
+    filled("{x} = {y}"),
+    filled("{x} += [1]"),
+    filled("{x} += {y}"),
+    filled("{x}.append(9)"),
+    filled("{x}[:] = {y}"),
+    filled("del {x}[:]"),
+    filled("del {x}"),
+    filled("{x}: list = {y} + [3]"),
+    filled("assert ({x} := [6])"),
+    calls,
+)
+
+
+def block(body: str) -> str:
+    return textwrap.indent(body, "    ")
+
+
+def compound(body: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Statements that hold statements."""
+    bodies = st.lists(body, min_size=1, max_size=2).map("\n".join).map(block)
+    templates = (
+        "if {x}:\n{body}",
+        "if {x}:\n{body}\nelse:\n{other}",
+        "for e in list({x})[:3]:\n{body}",
+        "for {x} in [[1], [2]]:\n{body}",
+        "for {x} in ({y}, {z}):\n{body}",
+        "for e in list({x})[:3]:\n    if e > 2:\n        break\n{body}\nelse:\n{other}",
+        "for e in range(2):\n{body}\n    if {x}:\n        continue\n{other}",
+        "while len({x}) > 2:\n    {x} = {x}[1:]\n{body}\n    break",
+        "while True:\n{body}\n    break",
+        "try:\n{body}\n    {x}[9]\n{other}\nexcept IndexError as e:\n    {y} = [0]",
+        "try:\n{body}\nexcept NameError:\n{other}\nfinally:\n    {y} = [1]",
+        "match {x}:\n    case [{y}, *rest] if {z}:\n        {y} = [{y}]\n    case [*{z}]:\n        pass",
+        "def f(v):\n    v.append(1)\n    return v + {x}",
+        "def f(v):\n    return list(v) + {x}",
+        "def f(v):\n    {x} = v[:]\n    return [{x} for _ in v][0] if v else {x}",
+        "class K:\n    {x} = {y} + [2]\n    z = {x}\n{z} = K.z + K.{x}",
+        "with suppress(IndexError):\n{body}\n    {x}[9]\n{other}",
+    )
+    return st.one_of(
+        *(filled(template, body=bodies, other=bodies) for template in templates), body
+    )
+
+
+statements = st.recursive(simple, compound, max_leaves=4)
+parts = st.lists(statements, min_size=1, max_size=4).map("\n".join)
+programs = st.lists(parts, min_size=2, max_size=3)
+
+DEFINE = "def f(v):\n    return v + [5]"
+
+
+def lists(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: values[name] for name in NAMES if name in values}
+
+
+def run_whole(sources: list[str]) -> dict[str, Any] | None:
+    """The values at the end; none where the program fails, as generated programs may."""
+    values: dict[str, Any] = {}
+    try:
+        for source in sources:
+            exec(source, values)  # the point of this test
+    except (NameError, TypeError, IndexError, ValueError, AttributeError, AssertionError):
+        return None
+    return values
+
+
+def run_part(source: str, flow: CellFlow, store: dict[str, Any]) -> None:
+    """Run a part with what it reads, and put what it binds or changes into the store."""
+    wanted = {use.name for use in (*flow.reads, *flow.maybe_reads)} | set(flow.maybe_binds)
+    values = {name: copy.deepcopy(store[name]) for name in wanted if name in store}
+    missing = [u.name for u in flow.reads if u.name not in values and not is_builtin(u.name)]
+    assert not missing, f"reported as missing: {missing}"
+    exec(source, values)  # the point of this test
+    for name in (*flow.deletes, *flow.maybe_deletes):
+        if name not in values:
+            store.pop(name, None)
+    for name in (*flow.binds, *flow.maybe_binds, *flow.changes):
+        if name in values:
+            store[name] = values[name]
+
+
+def crosses(flow: CellFlow, known: dict[str, Definition]) -> bool:
+    """Whether the part uses an earlier function that needs data, which export refuses."""
+    used = {use.name for use in (*flow.reads, *flow.maybe_reads)}
+    return any(name in used and known[name].free - {"list"} for name in known)
+
+
+@settings(
+    max_examples=250,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+@given(programs)
+def test_parts_that_get_what_they_read_compute_what_the_whole_computes(sources: list[str]) -> None:
+    """Isolated parts agree with the whole, unless two names share one object across a cut."""
+    sources = [f"{START}\n{DEFINE}", *sources]
+    whole = run_whole(sources)
+    assume(whole is not None)
+    assert whole is not None
+    store: dict[str, Any] = {}
+    known: dict[str, Definition] = {}
+    shared = False
+    for source in sources:
+        flow = analyze(source, known=known)
+        assume(not shared and not crosses(flow, known))
+        run_part(source, flow, store)
+        for name in (*flow.binds, *flow.maybe_binds):
+            known.pop(name, None)
+        known |= {definition.name: definition for definition in flow.definitions}
+        shared = bool(flow.aliases)
+    assert lists(store) | lists(whole) == lists(store)
