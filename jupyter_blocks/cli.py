@@ -99,7 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.error("Interrupted.")
         return INTERRUPTED_EXIT
-    except Exception as error:  # noqa: BLE001 - whatever it is, people get a readable text
+    except Exception as error:
+        # Whatever it is, people get a readable text.
         _report_unexpected(error, console)
         return UNEXPECTED_EXIT
     finally:

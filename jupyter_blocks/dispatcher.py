@@ -38,7 +38,8 @@ from jupyter_blocks.runner import (
     decide,
     next_deadline,
 )
-from jupyter_blocks.variables.store import Manifest, VariableStore
+from jupyter_blocks.variables.manifest import Manifest
+from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["Dispatcher", "Listener"]
 
@@ -126,9 +127,12 @@ class Dispatcher:
         """Ask for a decision and carry it out; false when there is nothing to do."""
         facts, self._facts = self._facts, []
         effects = decide(self.state, facts, time.time(), self._room())
+        if facts and not effects:
+            # Nothing new in what was seen: then what is due by itself.
+            effects = decide(self.state, [], time.time(), self._room())
         for effect in effects:
             self._carry_out(effect)
-        return bool(effects or facts)
+        return bool(effects)
 
     def _room(self) -> dict[str, int | None]:
         room: dict[str, int | None] = {}

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jupyter_blocks.binding import NotebookPipeline
 from jupyter_blocks.block import block_type
+from jupyter_blocks.dag import Graph
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.planner import choose_executor
 
-__all__ = ["GraphNode", "graph_document", "pipeline_nodes"]
+__all__ = ["GraphNode", "graph_document", "notebook_nodes", "pipeline_nodes"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,24 @@ def pipeline_nodes(
             choose_executor(block, pipeline, None, variables)[0],
         )
         for block in blocks
+    ]
+
+
+def notebook_nodes(
+    draft: NotebookPipeline, environment: Mapping[str, str] | None = None
+) -> list[GraphNode]:
+    """The same for the blocks a notebook describes."""
+    variables = os.environ if environment is None else environment
+    default = draft.settings.executor or variables.get("DEFAULT_EXECUTOR_TYPE") or "local_python"
+    graph = Graph({block.name: block.upstream for block in draft.blocks})
+    return [
+        GraphNode(
+            name,
+            draft.block(name).type.name,
+            draft.block(name).upstream,
+            draft.block(name).settings.executor or default,
+        )
+        for name in graph.order
     ]
 
 

@@ -38,6 +38,10 @@ font-size:10.5px}
 .e{fill:none;stroke:var(--edge);stroke-width:1.3}
 .b{fill:var(--bg);stroke:var(--line)}"""
 
+_ARROW = """\
+<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6"
+orient="auto"><path d="M0 0.8L7 4L0 7.2z" fill="var(--edge)"/></marker></defs>"""
+
 
 def graph_svg(pipeline: str, nodes: Sequence[GraphNode]) -> str:
     """The text of the SVG; `nodes` are in topological order."""
@@ -47,17 +51,15 @@ def graph_svg(pipeline: str, nodes: Sequence[GraphNode]) -> str:
     title_width = (display_width(pipeline) + len(heading) + 4) * 8.5
     width = max(layout.width, title_width) + 2 * MARGIN
     height = _y(max(0, layout.layers - 1)) + NODE_HEIGHT + MARGIN
+    label = escape(f"Pipeline {pipeline}: {heading}")
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
-        f'aria-label="{escape(f"Pipeline {pipeline}: {heading}")}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"',
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{label}">',
         f"<style>{_STYLE}</style>",
-        '<defs><marker id="a" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" '
-        'markerHeight="6" orient="auto"><path d="M0 0.8L7 4L0 7.2z" fill="var(--edge)"/>'
-        "</marker></defs>",
+        _ARROW,
         '<rect width="100%" height="100%" fill="var(--bg)"/>',
-        f'<text x="{MARGIN:.0f}" y="{MARGIN + 4:.0f}"><tspan class="h">{escape(pipeline)}</tspan>'
-        f'<tspan dx="10">{heading}</tspan></text>',
+        f'<text x="{MARGIN:.0f}" y="{MARGIN + 4:.0f}">',
+        f'<tspan class="h">{escape(pipeline)}</tspan><tspan dx="10">{heading}</tspan></text>',
         *_edges(layout),
         *(_node(node, layout.points[node.name], widths[node.name]) for node in nodes),
         "</svg>",

@@ -7,8 +7,8 @@ A lane runs down from a block to the last block that reads it:
     │ ●  load_weather
     ■─╯  join_weather        both lanes end here
 
-`┼` joins a lane, `│` inside a horizontal line is only crossed. A graph with too many lanes to follow
-becomes a table in which each block names what it reads.
+`┼` joins a lane, `│` inside a horizontal line is only crossed. A graph with too many lanes to
+follow becomes a table in which each block names what it reads.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Ctrl-C and a wish to end do to a run: the first stops it gracefully, the next one at once."""
+"""What Ctrl-C does to a run: the first stops it gracefully, the next one at once."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Interrupts:
         """Whether the run was asked to stop."""
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
         if self.asked and number == signal.SIGINT:
             # A third one is not handled any more: it ends the process wherever it is.
             signal.signal(signal.SIGINT, signal.SIG_DFL)

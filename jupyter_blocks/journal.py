@@ -233,13 +233,9 @@ class Journal:
             state.status = RunStatus.INTERRUPTED
         return state
 
-    def sequences(self, run_id: str) -> dict[str, int]:
-        """The number of the last attempt of each block, over all resumes."""
-        last: dict[str, int] = {}
-        for _, event in self.events(run_id):
-            if event.kind is EventKind.SUBMITTING:
-                last[event.block] = max(last.get(event.block, 0), int(event.data["sequence"]))
-        return last
+    def starts(self, run_id: str) -> int:
+        """How often a run was started or resumed."""
+        return sum(1 for _, event in self.events(run_id) if event.kind in _STARTS)
 
     # commands to a running dispatcher
 

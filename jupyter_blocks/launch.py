@@ -39,12 +39,17 @@ from jupyter_blocks.planner import make_plan
 from jupyter_blocks.project import Project
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
 from jupyter_blocks.runner import Submit
-from jupyter_blocks.variables.store import Manifest, VariableStore
+from jupyter_blocks.variables.manifest import Manifest
+from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["Launch", "RunRequest", "new_run_id", "prepare"]
 
 PRELOADED = ("numpy", "pandas", "pyarrow", "matplotlib", "matplotlib.pyplot")
 """Modules worth importing once, before workers are forked: common, slow, and safe to fork."""
+
+ATTEMPTS_PER_START = 1_000_000
+"""Attempts are numbered anew at each resume, above any number used before: events of local attempts
+may be lost with the dispatcher, so the numbers it used cannot be known."""
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,12 @@ def _plan(
     journal: Journal,
 ) -> RunPlan:
     now = time.time()
-    run_id, kept, sequences, old = new_run_id(now), None, None, None
+    run_id, kept, starts, old = new_run_id(now), None, 0, None
     if request.resume:
         run_id = journal.find(request.resume, pipeline.name).run_id
         old = _resumable(journal.plan(run_id), pipeline, request)
         kept = _committed(store, pipeline, run_id)
-        sequences = journal.sequences(run_id)
+        starts = journal.starts(run_id)
     parameters = (
         dict(old.parameters)
         if old
@@ -131,7 +136,7 @@ def _plan(
         store=store,
         fingerprints=Fingerprints(project.root, pipeline, parameters),
         kept=kept,
-        sequences=sequences,
+        first_sequence=starts * ATTEMPTS_PER_START,
         execution_date=old.execution_date if old else date.isoformat(),
         working_dir=str((project.root / notebook).parent if notebook else Path.cwd()),
     )

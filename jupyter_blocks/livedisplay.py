@@ -32,6 +32,8 @@ REFRESHES_PER_SECOND = 10
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _OTHER_LINES = 4
 """Lines of the display that are not blocks, and one that stays free."""
+_SILENT = (BlockStatus.SUCCEEDED, BlockStatus.WAITING, BlockStatus.RUNNING)
+"""States whose symbol says enough."""
 
 
 class LiveProgress(Progress):
@@ -139,6 +141,6 @@ def _time(line: BoardLine, now: float) -> str:
 
 
 def _words(line: BoardLine) -> str:
-    if line.text or line.status in (BlockStatus.SUCCEEDED, BlockStatus.WAITING):
+    if line.text or line.status in _SILENT:
         return line.text
     return STATUS_WORDS[line.status]

@@ -72,7 +72,7 @@ class PlannedBlock:
     """Stored outputs to use where the block does not run."""
     stored_outputs: Mapping[str, Any] = field(default_factory=dict)
     sequence: int = 0
-    """Attempts made before this plan, in the same run."""
+    """Attempts of this plan are numbered from here on."""
 
     @property
     def is_sensor(self) -> bool:

@@ -16,7 +16,8 @@ from jupyter_blocks.executors.table import executor_names, is_known_executor
 from jupyter_blocks.freshness import Fingerprints
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plan import Action, PlannedBlock, RunOptions, RunPlan
-from jupyter_blocks.variables.store import Manifest, VariableStore
+from jupyter_blocks.variables.manifest import Manifest
+from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["choose_executor", "make_plan", "reference"]
 
@@ -57,14 +58,15 @@ def make_plan(
     store: VariableStore,
     fingerprints: Fingerprints,
     kept: Mapping[str, Manifest] | None = None,
-    sequences: Mapping[str, int] | None = None,
+    first_sequence: int = 0,
     execution_date: str = "",
     working_dir: str = "",
     environment: Mapping[str, str] | None = None,
 ) -> RunPlan:
     """Plan one run.
 
-    `kept` are the outputs a resumed run has committed already; `sequences` the attempts it made.
+    `kept` are the outputs a resumed run has committed already; its attempts are numbered from
+    `first_sequence` on, so that none is taken for an attempt made before.
     Raises `ValidationError` with every problem: unknown executors, missing stored inputs.
     """
     known_outputs = dict(kept or {})
@@ -95,7 +97,7 @@ def make_plan(
                 fingerprint=fingerprints.of(block) if action is Action.RUN else {},
                 stored=reference(stored) if stored else None,
                 stored_outputs=_summary(stored),
-                sequence=(sequences or {}).get(name, 0),
+                sequence=first_sequence,
             )
         )
     problems += planner.problems

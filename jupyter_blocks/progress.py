@@ -16,7 +16,7 @@ from jupyter_blocks.board import Board, result_text
 from jupyter_blocks.console import Console
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
-from jupyter_blocks.runlog import LogLine, LogTail
+from jupyter_blocks.runlog import LogLine, LogTail, log_file
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import STATUS_PAINTS, duration_text, parameters_text, plural
 
@@ -100,19 +100,18 @@ class PlainProgress(Progress):
         self._console.note(text)
 
     def _update(self, block: BlockRun, event: RunEvent) -> None:
-        if event.kind is EventKind.BLOCK_FINISHED:
-            self.say(self._text(block))
-        elif event.kind is EventKind.BLOCK_WAITS and self._is_worth_a_line(block, event.ts):
-            self.say(self._text(block))
+        if event.kind not in (EventKind.BLOCK_FINISHED, EventKind.BLOCK_WAITS):
+            return
+        if block.status is BlockStatus.POLLING and self._said_lately(block.name, event.ts):
+            return
+        self.say(self._text(block))
 
-    def _is_worth_a_line(self, block: BlockRun, now: float) -> bool:
-        if block.status is not BlockStatus.POLLING:
-            return True
-        said = self._polls_said.get(block.name)
+    def _said_lately(self, name: str, now: float) -> bool:
+        said = self._polls_said.get(name)
         if said is not None and now - said < POLL_LINE_INTERVAL_S:
-            return False
-        self._polls_said[block.name] = now
-        return True
+            return True
+        self._polls_said[name] = now
+        return False
 
     def _text(self, block: BlockRun) -> str:
         style = self._console.note_style
@@ -161,9 +160,9 @@ class LogEcho:
     def follow(self, block: str, attempt_id: str) -> None:
         """Show the log of an attempt from its beginning."""
         plan = self._plan
-        prefix = self._store.prefix(plan.pipeline, plan.run_id, block, attempt_id)
+        path = log_file(self._store, plan.pipeline, plan.run_id, block, attempt_id)
         with self._lock:
-            self._followed[attempt_id] = _Followed(block, LogTail(self._store.log_path(prefix)))
+            self._followed[attempt_id] = _Followed(block, LogTail(path))
 
     def finish(self, attempt_id: str) -> None:
         """Show the rest of the log of an attempt that has ended."""

@@ -1,4 +1,4 @@
-"""What is said when a run has ended: a table of its blocks, totals, and for each failure what to do.
+"""What is said when a run has ended: a table of its blocks, totals, and what went wrong.
 
 Also how a run, and a plan of one, look in `status`, `runs` and `--dry-run`. Text only; the JSON
 documents are those of `run` and `plan`.
@@ -16,7 +16,7 @@ from jupyter_blocks.console import PLAIN, Style
 from jupyter_blocks.journal import RunRecord
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import BlockRun, BlockStatus, RunState, RunStatus
-from jupyter_blocks.runlog import LogLine, read_log
+from jupyter_blocks.runlog import LogLine, log_file, read_log
 from jupyter_blocks.tables import Column, Painted, table
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import (
@@ -93,7 +93,11 @@ def _note(block: BlockRun) -> str:
 def totals_text(state: RunState, style: Style = PLAIN) -> str:
     """`flights succeeded in 3.21 s: 9 ok, 2 cached (run 20260504-140211-abcde)`."""
     counts = Counter(block.status for block in state.blocks.values())
-    parts = [f"{counts[status]} {STATUS_WORDS[status]}" for status in BlockStatus if counts[status]]
+    parts = [
+        f"{counts[status]} {STATUS_WORDS[status].lower()}"
+        for status in BlockStatus
+        if counts[status]
+    ]
     words = {RunStatus.RUNNING: "is running", RunStatus.CANCELLED: "was stopped"}
     word = words.get(state.status, str(state.status).lower())
     took = ""
@@ -108,14 +112,14 @@ def failures(state: RunState) -> list[BlockRun]:
     return [block for block in state.blocks.values() if block.status is BlockStatus.FAILED]
 
 
-def failure_text(
-    block: BlockRun, plan: RunPlan, store: VariableStore, style: Style = PLAIN
-) -> str:
+def failure_text(block: BlockRun, plan: RunPlan, store: VariableStore, style: Style = PLAIN) -> str:
     """Everything there is to know about one failed block, and where to read more."""
     error = block.error or {}
     tries = f" after {plural(block.attempts, 'try').replace('trys', 'tries')}"
     lines = [
-        style.paint(f"Block '{block.name}' failed{tries if block.attempts > 1 else ''}", "bold red"),
+        style.paint(
+            f"Block '{block.name}' failed{tries if block.attempts > 1 else ''}", "bold red"
+        ),
         f"  {one_line(result_text(block), 2000)}",
     ]
     if place := error_place(error):
@@ -130,7 +134,7 @@ def failure_text(
 
 
 def error_place(error: Mapping[str, Any]) -> str:
-    """`flights.ipynb, cell 11, line 5 (transformers/join.py, line 23)`; empty if nothing is known."""
+    """`flights.ipynb, cell 11, line 5 (transformers/join.py, line 23)`; empty if not known."""
     cell = ""
     if error.get("notebook"):
         parts = [str(error["notebook"])]
@@ -146,8 +150,8 @@ def error_place(error: Mapping[str, Any]) -> str:
 def _last_log_lines(block: BlockRun, plan: RunPlan, store: VariableStore) -> list[LogLine]:
     if not block.attempt_id:
         return []
-    prefix = store.prefix(plan.pipeline, plan.run_id, block.name, block.attempt_id)
-    return read_log(store.log_path(prefix))[-LOG_LINES:]
+    path = log_file(store, plan.pipeline, plan.run_id, block.name, block.attempt_id)
+    return read_log(path)[-LOG_LINES:]
 
 
 def run_table(records: Iterable[RunRecord], now: float, style: Style = PLAIN) -> str:

@@ -1,6 +1,6 @@
 """Reading the log of an attempt, whole or while it is being written.
 
-The worker writes one JSON object per line; whatever C code and child processes write straight to the
+The worker writes one JSON object per line; what C code and child processes write straight to the
 file descriptor stands between them as raw text. Both are lines here, and none is lost.
 """
 
@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["LogLine", "LogTail", "read_log"]
+from jupyter_blocks.variables.store import VariableStore
 
+__all__ = ["LogLine", "LogTail", "log_file", "read_log"]
+
+LOG_KEY = "log/000001.jsonl"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -85,6 +88,12 @@ class _OpenText:
         for line in self._parts.values():
             yield LogLine(_last_state(line.text), line.stream, line.ts)
         self._parts.clear()
+
+
+def log_file(store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str) -> Path:
+    """Where an attempt writes its log; unlike the worker, a reader makes no folder for it."""
+    key = f"{store.prefix(pipeline, run_id, block, attempt_id)}/{LOG_KEY}"
+    return store.storage.path(key) or Path(key)
 
 
 def read_log(path: Path) -> list[LogLine]:

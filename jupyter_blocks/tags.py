@@ -7,14 +7,13 @@ editors without tags. Settings are not tags; they are cell metadata (see `settin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
 
 from jupyter_blocks.block import BLOCK_TYPES, BlockType, block_name_problem, block_type
 from jupyter_blocks.errors import Problem
-from jupyter_blocks.notebook import Cell
 
 __all__ = ["DIRECTIVE", "TAGS", "CellTags", "Role", "read_tags"]
 
@@ -72,34 +71,26 @@ TAGS: tuple[str, ...] = tuple(
 _Report = Callable[[str, str, str], None]
 
 
-def read_tags(cell: Cell, notebook: str) -> tuple[CellTags, list[Problem]]:
+def read_tags(cell_tags: Sequence[str], source: str) -> tuple[CellTags, list[Problem]]:
     """What the tags and the comment directive of a code cell say, and what is wrong with them.
 
-    Tags of others are ignored; a near miss is a warning.
+    The problems do not know their cell yet. Tags of others are ignored; a near miss is a warning.
     """
     problems: list[Problem] = []
 
     def error(code: str, message: str, hint: str) -> None:
-        problems.append(_problem(cell, notebook, code, message, hint))
+        problems.append(Problem(code, message, hint))
 
-    tags = _understood(cell.tags, "The tag", error)
-    for tag in cell.tags:
-        if message := _near_miss(tag):
-            hint = f"Write '{message}', or leave it if it is meant for another tool."
-            problems.append(
-                replace(
-                    _problem(cell, notebook, "unknown-tag", f"The tag '{tag}' is unknown.", hint),
-                    severity="warning",
-                )
-            )
-    words = _directive(cell.source)
+    tags = _understood(cell_tags, "The tag", error)
+    for tag in cell_tags:
+        if near := _near_miss(tag):
+            hint = f"Write '{near}', or leave it if it is meant for another tool."
+            message = f"The tag '{tag}' is unknown."
+            problems.append(Problem("unknown-tag", message, hint, severity="warning"))
+    words = _directive(source)
     if words is None:
         return tags, problems
     return _joined(tags, _from_directive(words, error), error), problems
-
-
-def _problem(cell: Cell, notebook: str, code: str, message: str, hint: str) -> Problem:
-    return Problem(code, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id)
 
 
 def _directive(source: str) -> list[str] | None:

@@ -11,7 +11,7 @@ import linecache
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,9 +19,11 @@ from types import TracebackType
 from typing import Any
 
 from jupyter_blocks.blockfile import Header, parse_header
+from jupyter_blocks.errors import BlocksError
 
 __all__ = ["Location", "describe", "exception_text"]
 
+_OWN_MODULES = ("jupyter_blocks.", "jupyter_blocks_project.")
 _PACKAGE = str(Path(__file__).parent) + "/"
 _LONGEST_MESSAGE = 8_000
 """Characters of one message; libraries put whole tables into theirs."""
@@ -102,10 +104,10 @@ def describe(
 
 
 def exception_text(exception: BaseException) -> str:
-    """`str(exception)`, even if that fails."""
+    """`str(exception)`, even if that fails; of a syntax error without the place."""
     try:
-        return str(exception)
-    except Exception as error:  # noqa: BLE001 - user code decides what it raises
+        return (exception.msg or "") if isinstance(exception, SyntaxError) else str(exception)
+    except Exception as error:
         return f"<str() of the exception failed with {type(error).__name__}>"
 
 
@@ -127,10 +129,12 @@ class _Teller:
     def innermost(self, exception: BaseException) -> Location | None:
         """The last line of user code the exception, or what it stands for, came through."""
         for each in _causes(exception):
-            if isinstance(each, SyntaxError) and each.filename and each.lineno:
-                if self._is_user_file(each.filename):
-                    return self.locate(each.filename, each.lineno)
-            frames = [frame for frame in _frames(each.__traceback__) if self._is_users(frame)]
+            place = _syntax_place(each)
+            if place is not None and self._is_user_file(place[0]):
+                return self.locate(*place)
+            frames = [
+                frame for frame in _frames(each.__traceback__) if self._is_user_file(frame.filename)
+            ]
             if frames:
                 return self.locate(frames[-1].filename, frames[-1].line)
             members = each.exceptions if isinstance(each, BaseExceptionGroup) else ()
@@ -159,11 +163,7 @@ class _Teller:
             yield from frames
         if isinstance(exception, SyntaxError):
             yield from self._tell_syntax(exception)
-        text = (
-            exception_text(exception)
-            if not isinstance(exception, SyntaxError)
-            else (exception.msg or "")
-        )
+        text = exception_text(exception)
         yield f"{_type_name(exception)}: {text}" if text else _type_name(exception)
         yield from (str(note) for note in getattr(exception, "__notes__", None) or ())
         if isinstance(exception, BaseExceptionGroup):
@@ -175,27 +175,23 @@ class _Teller:
             yield from (f"  {line}" for text in self.tell(member) for line in text.split("\n"))
 
     def _tell_frames(self, tb: TracebackType | None) -> Iterator[str]:
-        """User frames; of library frames after them the last one, and how many came between."""
+        """User frames, and the last frame of a library the exception came out of."""
         frames = [frame for frame in _frames(tb) if not frame.filename.startswith(_PACKAGE)]
-        users = [index for index, frame in enumerate(frames) if self._is_users(frame)]
+        users = [i for i, frame in enumerate(frames) if self._is_user_file(frame.filename)]
         if not users:
             return
-        left_out = (
-            set(users[_MOST_FRAMES // 2 : -_MOST_FRAMES // 2])
-            if (len(users) > _MOST_FRAMES)
-            else set()
-        )
+        shown = {*users[: _MOST_FRAMES // 2], *users[-_MOST_FRAMES // 2 :], len(frames) - 1}
         hidden: list[_Frame] = []
-        for index, frame in enumerate(frames[users[0] :], users[0]):
-            is_last = index == len(frames) - 1
-            if (index in users or is_last) and index not in left_out:
-                yield from _tell_hidden(hidden, left_out)
+        for index in range(users[0], len(frames)):
+            if index in shown:
+                yield from _tell_hidden(hidden)
                 hidden = []
-                yield from self._tell_frame(frame, is_users=index in users)
+                yield from self._tell_frame(frames[index])
             else:
-                hidden.append(frame)
+                hidden.append(frames[index])
 
-    def _tell_frame(self, frame: _Frame, *, is_users: bool) -> Iterator[str]:
+    def _tell_frame(self, frame: _Frame) -> Iterator[str]:
+        is_users = self._is_user_file(frame.filename)
         place = self.locate(frame.filename, frame.line) if is_users else frame.short_place
         name = "" if frame.name == "<module>" else f", in {frame.name}"
         yield f"  {place}{name}"
@@ -204,9 +200,10 @@ class _Teller:
             yield f"    {source}"
 
     def _tell_syntax(self, exception: SyntaxError) -> Iterator[str]:
-        if not exception.filename or not exception.lineno:
+        place = _syntax_place(exception)
+        if place is None:
             return
-        yield f"  {self.locate(exception.filename, exception.lineno)}"
+        yield f"  {self.locate(*place)}"
         text = (exception.text or "").rstrip("\n")
         if not text.strip():
             return
@@ -216,13 +213,17 @@ class _Teller:
         if 0 <= offset <= len(text):
             yield f"    {' ' * offset}^"
 
-    def _is_users(self, frame: _Frame) -> bool:
-        return self._is_user_file(frame.filename)
-
     def _is_user_file(self, filename: str) -> bool:
-        if filename.startswith(str(self._project) + "/"):
+        """Files of the project, and of neither Python nor an installed package."""
+        if filename.startswith(_PACKAGE):
+            return False
+        project = f"{self._project}/"
+        library = next((each for each in _library_folders() if filename.startswith(each)), None)
+        if library is not None and not project.startswith(library):
+            return False
+        if filename.startswith(project):
             return True
-        return not filename.startswith(_library_folders()) and not _is_made_up(filename)
+        return library is None and not _is_made_up(filename)
 
 
 @dataclass(frozen=True)
@@ -232,22 +233,22 @@ class _Frame:
     name: str
 
     @property
-    def package(self) -> str:
-        """Name of the library the frame is of."""
+    def short_name(self) -> str:
+        """The file below the folder of the libraries."""
         for folder in _library_folders():
             if self.filename.startswith(folder):
-                rest = self.filename[len(folder) :].removeprefix("site-packages/")
-                return rest.split("/")[0].removesuffix(".py")
-        return "Python"
+                return self.filename[len(folder) :]
+        return self.filename
+
+    @property
+    def package(self) -> str:
+        """Name of the library the frame is of."""
+        return self.short_name.split("/")[0].removesuffix(".py")
 
     @property
     def short_place(self) -> str:
-        """File below the folder of the libraries, and line."""
-        for folder in _library_folders():
-            if self.filename.startswith(folder):
-                rest = self.filename[len(folder) :].removeprefix("site-packages/")
-                return f"{rest}, line {self.line}"
-        return f"{self.filename}, line {self.line}"
+        """Short file name, and line."""
+        return f"{self.short_name}, line {self.line}"
 
 
 @dataclass(frozen=True)
@@ -299,22 +300,31 @@ def _frames(tb: TracebackType | None) -> Iterator[_Frame]:
         yield _Frame(code.co_filename, line or code.co_firstlineno, code.co_name)
 
 
-def _tell_hidden(hidden: Iterable[_Frame], left_out: set[int]) -> Iterator[str]:
-    frames = list(hidden)
-    if not frames:
-        return
-    packages = ", ".join(dict.fromkeys(frame.package for frame in frames))
-    what = f"in {packages}" if not left_out else "more"
-    yield f"  ... {len(frames)} frame{'' if len(frames) == 1 else 's'} {what}"
+def _tell_hidden(hidden: list[_Frame]) -> Iterator[str]:
+    if hidden:
+        names = list(dict.fromkeys(frame.package for frame in hidden))
+        where = f" of {names[0]}" if len(names) == 1 and "<" not in names[0] else ""
+        yield f"  ... {len(hidden)} frame{'' if len(hidden) == 1 else 's'}{where}"
+
+
+def _syntax_place(exception: BaseException) -> tuple[str, int] | None:
+    if isinstance(exception, SyntaxError) and exception.filename and exception.lineno:
+        return exception.filename, exception.lineno
+    return None
 
 
 def _causes(exception: BaseException) -> Iterator[BaseException]:
-    """The exception, what it was raised from, and so on; what `from None` hides stays hidden."""
+    """The exception, what it was raised from, and so on; what `from None` hides stays hidden.
+
+    Errors of this package say all there is to say, so what led to them is left out.
+    """
     seen: set[int] = set()
     each: BaseException | None = exception
     while each is not None and id(each) not in seen and len(seen) < _MOST_CAUSES:
         seen.add(id(each))
         yield each
+        if isinstance(each, BlocksError):
+            return
         hidden = each.__suppress_context__
         each = each.__cause__ or (None if hidden else each.__context__)
 
@@ -322,12 +332,12 @@ def _causes(exception: BaseException) -> Iterator[BaseException]:
 def _type_name(exception: BaseException) -> str:
     kind = type(exception)
     module = kind.__module__
-    own = module in ("builtins", "__main__") or module.startswith("jupyter_blocks_project.")
+    own = module in ("builtins", "__main__") or module.startswith(_OWN_MODULES)
     return kind.__qualname__ if own else f"{module}.{kind.__qualname__}"
 
 
 def _is_made_up(filename: str) -> bool:
-    """`<frozen importlib>`, `<string>`: nothing to look up; a block kept in metadata.yaml is real."""
+    """`<frozen importlib>` or `<string>`; the text of a block kept in metadata.yaml is real."""
     return filename.startswith("<") and not filename.startswith("<block ")
 
 

@@ -136,9 +136,7 @@ def _is_marked(node: ast.stmt) -> bool:
 
 def _decorators(node: _FunctionNode) -> list[str]:
     """Dotted names of the decorators, without their arguments."""
-    calls = (
-        item.func if isinstance(item, ast.Call) else item for item in node.decorator_list
-    )
+    calls = (item.func if isinstance(item, ast.Call) else item for item in node.decorator_list)
     return [dotted_name(item) for item in calls]
 
 

@@ -75,8 +75,8 @@ def certainly_changed(statements: Sequence[Statement]) -> frozenset[str]:
 
 def _changed(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(
-            ctx=ast.Store() | ast.Del()
+        case (
+            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
         ):
             yield _root(node)
         case ast.Call(func=ast.Attribute(attr=method, value=owner)):

@@ -9,10 +9,16 @@ import ast
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from jupyter_blocks.binding.statements import Statement, StatementKind, classify, cut
+from jupyter_blocks.binding.statements import (
+    Statement,
+    StatementKind,
+    classify,
+    cut,
+    without_annotations,
+)
 from jupyter_blocks.cellsettings import CellSettings
 from jupyter_blocks.dataflow import CellFlow, Definition, analyze
 from jupyter_blocks.errors import Problem
@@ -22,7 +28,9 @@ from jupyter_blocks.tags import CellTags, Role
 
 __all__ = ["CellCode", "read_code"]
 
-_MAIN_GUARD = re.compile(r"""if\s*\(?\s*__name__\s*==\s*(["'])__main__\1\s*\)?\s*:\s*(?P<rest>.*)\Z""")
+_MAIN_GUARD = re.compile(
+    r"""if\s*\(?\s*__name__\s*==\s*(["'])__main__\1\s*\)?\s*:\s*(?P<rest>.*)\Z"""
+)
 _ALWAYS = 'if True:  # __name__ == "__main__" in the notebook'
 
 
@@ -35,8 +43,10 @@ class CellCode:
     settings: CellSettings
     lines: tuple[str, ...] = ()
     """Python text, line by line as in the cell."""
+    analyzed: tuple[str, ...] = ()
+    """The same without annotations where Python does not evaluate them."""
     statements: tuple[Statement, ...] = ()
-    flow: CellFlow = CellFlow()
+    flow: CellFlow = field(default_factory=CellFlow)
     """Of the whole cell."""
     known: Mapping[str, Definition] | None = None
     """Functions and classes that earlier cells define."""
@@ -67,7 +77,17 @@ class CellCode:
         if not statements:
             return self.flow
         known = {**(self.known or {}), **self.definitions}
-        return analyze("\n".join(line or "" for line in self.without(statements)), known=known)
+        lines = cut(self.analyzed, statements)
+        return analyze("\n".join(line or "" for line in lines), known=known)
+
+    @cached_property
+    def makes_annotations_lazy(self) -> bool:
+        """Whether it says `from __future__ import annotations`, which holds from then on."""
+        return any(
+            isinstance(item.node, ast.ImportFrom)
+            and any(alias.name == "annotations" for alias in item.node.names)
+            for item in self.statements_of(StatementKind.FUTURE)
+        )
 
 
 def read_code(
@@ -77,6 +97,7 @@ def read_code(
     *,
     notebook: str,
     known: Mapping[str, Definition],
+    lazy_annotations: bool = False,
 ) -> tuple[CellCode, list[Problem], list[tuple[int, str]]]:
     """The code of a cell, its problems, and notes (line, text) on magics that were left out.
 
@@ -88,11 +109,13 @@ def read_code(
     plain = strip_magics(source)
     code = CellCode(cell, tags, settings, known=dict(known))
     problems = [
-        Problem(problem, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id, line=line)
+        Problem(
+            problem, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id, line=line
+        )
         for line, problem, message, hint in plain.problems
     ]
     try:
-        code = _parsed(code, plain.source)
+        code = _parsed(code, plain.source, lazy_annotations)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         code = replace(code, is_valid=False)
         problems.append(_syntax_problem(error, cell, notebook))
@@ -101,14 +124,17 @@ def read_code(
     return code, problems, list(plain.notes)
 
 
-def _parsed(code: CellCode, source: str) -> CellCode:
+def _parsed(code: CellCode, source: str, lazy_annotations: bool) -> CellCode:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a wrong escape in a string is for Python to report
         lines = _unguarded(source.split("\n"), ast.parse(source))
         tree = ast.parse("\n".join(lines))
         compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    code = replace(code, lines=tuple(lines), statements=classify(tree, lines))
+    if lazy_annotations or code.makes_annotations_lazy:
+        lines = without_annotations(tree, lines)
     flow = analyze("\n".join(lines), known=code.known or {})
-    return replace(code, lines=tuple(lines), statements=classify(tree, lines), flow=flow)
+    return replace(code, analyzed=tuple(lines), flow=flow)
 
 
 def _unguarded(lines: list[str], tree: ast.Module) -> list[str]:

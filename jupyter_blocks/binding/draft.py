@@ -13,6 +13,7 @@ from typing import Any
 
 from jupyter_blocks.block import BlockType, Source
 from jupyter_blocks.cellsettings import CellSettings, NotebookSettings
+from jupyter_blocks.dataflow import Expression
 from jupyter_blocks.errors import Problem
 
 __all__ = [
@@ -77,6 +78,8 @@ class ImportLine:
     number: int
     """Number of the cell."""
     line: int
+    blank_lines: int = 0
+    """Blank lines between it and an import right above it in the cell."""
     is_future: bool = False
 
 
@@ -119,10 +122,14 @@ class BlockCode:
     module_parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters the code reads as globals of the module."""
     returns: Returns = Returns.NOTHING
+    last_expression: Expression | None = None
+    """Place, in the last part, of the expression that becomes the return value."""
     is_async: bool = False
     decorators: tuple[str, ...] = ()
     """Names to import from `jupyter_blocks.decorators`."""
     tests: tuple[TestDraft, ...] = ()
+    shows: bool = False
+    """Whether `display`, which a notebook has by itself, must be imported."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +161,8 @@ class HelpersDraft:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """Parameters its functions read, with their defaults."""
     parts: tuple[CodePart, ...] = ()
+    shows: bool = False
+    """Whether `display` must be imported."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Looks at tags and at the shape of each cell only; what data flows between blocks
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from jupyter_blocks.binding.blockfunction import BlockFunction, block_functions, foreign_names
@@ -129,7 +129,8 @@ class _Grouping:
         counted = f"{tag}_{self.counts[tag]}"
         if code.tags.name:
             return code.tags.name
-        return function if function and not block_name_problem(function) else counted
+        is_free = function and function not in self.plans and not block_name_problem(function)
+        return function if is_free else counted
 
     def _start(
         self, code: CellCode, name: str, kind: BlockType | None, function: BlockFunction | None
@@ -197,8 +198,3 @@ class _Grouping:
             f"The cell says 'upstream:{code.tags.upstream[0]}', but it is not a block.",
             "Give it a block type, such as 'transformer'.",
         )
-
-
-def cells_by_number(plans: Sequence[BlockPlan]) -> Mapping[int, BlockPlan]:
-    """The block each cell belongs to."""
-    return {code.number: plan for plan in plans for code in plan.cells}

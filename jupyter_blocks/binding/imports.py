@@ -68,7 +68,11 @@ class Imports:
             text, names = expanded
             origins = tuple(f"{_module(statement)}.{name}" for name in names)
         is_future = statement.kind is StatementKind.FUTURE
-        line = ImportLine(text, names, code.cell.ref, code.number, statement.first, is_future)
+        is_rewritten = statement.kind is StatementKind.STAR_IMPORT and "\n" in text
+        ref = "" if is_rewritten else code.cell.ref
+        line = ImportLine(
+            text, names, ref, code.number, statement.first, _blank_lines(code, statement), is_future
+        )
         key = text if statement.kind is StatementKind.STAR_IMPORT else ast.dump(statement.node)
         self._records.append(_Record(key, line, origins, is_optional))
         return names
@@ -105,6 +109,14 @@ class Imports:
         numbers = (item.line.number for item in self._records if name in item.line.names)
         return list(dict.fromkeys(numbers))
 
+    def module_of(self, name: str) -> str:
+        """The module that `name` was imported as or from; empty if it was not imported."""
+        for record in reversed(self._records):
+            for bound, origin in zip(record.line.names, record.origins, strict=True):
+                if bound == name:
+                    return origin
+        return ""
+
     def _expand(self, code: CellCode, statement: Statement) -> tuple[str, tuple[str, ...]] | None:
         """`from m import *` with the names the notebook uses written out."""
         module = _module(statement)
@@ -130,6 +142,15 @@ def _distinct(records: Iterable[_Record]) -> list[ImportLine]:
     for record in records:
         found.setdefault(record.key, record.line)
     return list(found.values())
+
+
+def _blank_lines(code: CellCode, statement: Statement) -> int:
+    """Blank lines above an import, if another import comes right above them."""
+    above = [item for item in code.statements if item.first < statement.first]
+    if not above or not above[-1].kind.is_import:
+        return 0
+    between = code.lines[above[-1].last : statement.first - 1]
+    return 0 if any(line.strip() for line in between) else len(between)
 
 
 def _module(statement: Statement) -> str:
@@ -167,7 +188,7 @@ def _exported_names(module: str, folder: str) -> tuple[str, ...] | str:
     try:
         done = subprocess.run(  # noqa: S603 - this Python; the notebook imports the same module
             [sys.executable, "-c", _LIST_NAMES, module],
-            cwd=folder,
+            cwd=folder if Path(folder).is_dir() else None,
             capture_output=True,
             text=True,
             timeout=_IMPORT_TIMEOUT_S,

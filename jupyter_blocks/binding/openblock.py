@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from jupyter_blocks.binding.draft import CodePart, Edge, TestDraft
 from jupyter_blocks.binding.grouping import BlockPlan
-from jupyter_blocks.binding.scope import Provider
+from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.statements import Statement
 from jupyter_blocks.dataflow import CellFlow
 
@@ -24,8 +24,8 @@ class OpenBlock:
     """Parameters of the pipeline it takes as arguments."""
     module_parameters: dict[str, None] = field(default_factory=dict)
     """Parameters it reads as globals of its module."""
-    module_names: dict[str, None] = field(default_factory=dict)
-    """Imports, helpers and builtins it reads."""
+    module_names: dict[str, Origin | None] = field(default_factory=dict)
+    """Imports, helpers and builtins (none) it reads."""
     local: set[str] = field(default_factory=set)
     """Names its body binds or deletes."""
     bound: dict[str, None] = field(default_factory=dict)
@@ -41,12 +41,12 @@ class OpenBlock:
     edges: list[Edge] = field(default_factory=list)
     parts: list[CodePart] = field(default_factory=list)
     tests: list[TestDraft] = field(default_factory=list)
-    test_names: dict[str, None] = field(default_factory=dict)
-    """Imports and helpers its tests read."""
+    test_names: dict[str, Origin | None] = field(default_factory=dict)
+    """The same for its tests."""
     flows: list[CellFlow] = field(default_factory=list)
     """One for each cell, of what is left of it in the body."""
     body: list[Statement] = field(default_factory=list)
-    """Statements of its last cell that are left in the body."""
+    """Statements that are left in the body, of all its cells."""
     walked: int = 0
     """Number of the last of its cells that was walked; 0: none yet."""
 

@@ -129,8 +129,8 @@ class Reader:
         match provider.origin if provider else None:
             case None:
                 self._absent(reading, use, strength)
-            case Origin.IMPORT | Origin.HELPER:
-                block.module_names[use.name] = None
+            case Origin.IMPORT | Origin.HELPER as origin:
+                block.module_names[use.name] = origin
             case Origin.PARAMETER:
                 block.arguments[use.name] = None
             case Origin.DATA | Origin.RESULT if provider:
@@ -172,9 +172,7 @@ class Reader:
         self._add_edge(reading, use, provider, strength)
         self.need(provider)
 
-    def _add_edge(
-        self, reading: Reading, use: Use, provider: Provider, strength: Strength
-    ) -> None:
+    def _add_edge(self, reading: Reading, use: Use, provider: Provider, strength: Strength) -> None:
         edge = Edge(
             use.name,
             reading.block.name,
@@ -226,7 +224,8 @@ class Reader:
         if not (differs or use.name in block.latest):
             return False
         if strength is Strength.MUST:
-            self.report_split(block, reading.code, use.name, provider, use.line)
+            other = self.where.provider(provider) if provider else "another cell"
+            self.report_split(block, reading.code, use.name, other, use.line)
         return True
 
     def report_split(
@@ -234,15 +233,14 @@ class Reader:
         block: OpenBlock,
         code: CellCode,
         name: str,
-        provider: Provider | None,
+        other: str,
         line: int | None = None,
     ) -> None:
-        """Say that the cells of `block` cannot be joined, since `name` changes in between."""
-        changer = self.where.provider(provider) if provider else "another cell"
+        """Say that the cells of `block` cannot be joined, since `other` uses `name` in between."""
         self.report.error(
             "split-block",
             code.cell,
-            f"The cells of block '{block.name}' cannot run in one go: between them {changer} "
+            f"The cells of block '{block.name}' cannot run in one go: between them {other} "
             f"reads or sets '{name}'.",
             "Give the cells different names, or move them together.",
             line=line,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
 from jupyter_blocks.errors import Problem, Severity
 from jupyter_blocks.notebook import Cell
 
@@ -41,9 +45,14 @@ class Report:
         """Note something that may not be what was meant."""
         self._add("warning", code, cell, message, hint, line, block)
 
-    def extend(self, problems: list[Problem]) -> None:
+    def extend(self, problems: Iterable[Problem]) -> None:
         """Note problems found elsewhere."""
         self._problems.update(dict.fromkeys(problems))
+
+    def extend_for(self, cell: Cell, problems: Iterable[Problem]) -> None:
+        """Note problems of a cell that do not know it yet."""
+        place: dict[str, Any] = {"notebook": self.notebook, "cell": cell.number, "cell_id": cell.id}
+        self.extend(replace(problem, **place) for problem in problems)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -7,9 +7,11 @@ reads data, depends on a parameter or differs from run to run is refused.
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_blocks.binding.blockfunction import DECORATORS
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.imports import Imports
 from jupyter_blocks.binding.report import Report
@@ -20,6 +22,11 @@ from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
 
 __all__ = ["Setup"]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
 
 _PURE = frozenset(
     (
@@ -34,12 +41,12 @@ _PURE = frozenset(
     )
 )
 _QUIET = frozenset((StatementKind.DEFINITION, StatementKind.CONSTANT, StatementKind.TEXT))
-_VARYING = frozenset(
+_VARYING = _words(
     """now today utcnow perf_counter time_ns uuid1 uuid4 getpid random rand randn randint randrange
-    choice choices normal uniform shuffle sample permutation token_hex token_bytes""".split()
+    choice choices normal uniform shuffle sample permutation token_hex token_bytes"""
 )
-_SEEDS = frozenset("seed manual_seed set_seed set_random_seed".split())
-_GENERATORS = frozenset("default_rng RandomState Random Generator".split())
+_SEEDS = _words("seed manual_seed set_seed set_random_seed")
+_GENERATORS = _words("default_rng RandomState Random Generator")
 
 
 class Setup:
@@ -54,6 +61,8 @@ class Setup:
         self.imports = imports
         self.shared = shared
         self.parameters: dict[str, Any] = {}
+        self.names_read: set[str] = set()
+        """Names that the setup cells read when they run."""
 
     def is_setup(self, code: CellCode) -> bool:
         """Whether a cell without a tag only imports, defines and sets options."""
@@ -163,10 +172,11 @@ class Setup:
 
     def _check_reads(self, code: CellCode, flow: CellFlow) -> None:
         """Setup may read what setup provides, nothing else."""
+        self.names_read.update(use.name for use in (*flow.reads, *flow.maybe_reads))
         for use in flow.reads:
             provider = self.scope.get(use.name)
             if provider is None:
-                if not is_builtin(use.name):
+                if not is_builtin(use.name) and use.name not in DECORATORS:
                     self.where.report_missing(code, use, None)
             elif provider.origin is Origin.PARAMETER:
                 self._depends_on_parameter(code, use)
@@ -246,10 +256,11 @@ def _imports(code: CellCode) -> tuple[Statement, ...]:
 def _literals(statement: Statement) -> Mapping[str, Any] | None:
     """Names and values where the statement gives names plain JSON values; else none."""
     node = statement.node
+    pairs: list[tuple[ast.expr, ast.expr]] = []
     if isinstance(node, ast.AnnAssign) and node.value is not None:
-        pairs = [(node.target, node.value)]
+        pairs.append((node.target, node.value))
     elif isinstance(node, ast.Assign):
-        pairs = [(target, node.value) for target in node.targets]
+        pairs += [(target, node.value) for target in node.targets]
     else:
         return None
     found: dict[str, Any] = {}
@@ -276,6 +287,6 @@ def _is_plain(value: Any) -> bool:
         return all(_is_plain(item) for item in value)
     if isinstance(value, dict):
         return all(isinstance(key, str) and _is_plain(item) for key, item in value.items())
-    return value is None or isinstance(value, bool | int | float | str)
-
-
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int | str)

@@ -11,7 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Statement", "StatementKind", "classify", "cut", "dotted_name"]
+__all__ = [
+    "Statement",
+    "StatementKind",
+    "classify",
+    "cut",
+    "dotted_name",
+    "imported_names",
+    "insert",
+    "without_annotations",
+]
 
 
 class StatementKind(StrEnum):
@@ -87,6 +96,11 @@ def dotted_name(node: ast.AST) -> str:
     return ".".join((node.id, *reversed(parts)))
 
 
+def insert(line: str, col: int, text: str) -> str:
+    """`line` with `text` inserted before character `col`."""
+    return line[:col] + text + line[col:]
+
+
 def cut(lines: Sequence[str], statements: Iterable[Statement]) -> list[str | None]:
     """`lines` without `statements`; None for each line of which nothing is left.
 
@@ -96,6 +110,26 @@ def cut(lines: Sequence[str], statements: Iterable[Statement]) -> list[str | Non
     for statement in sorted(statements, key=lambda item: (item.first, item.col), reverse=True):
         _cut_one(kept, statement)
     return kept
+
+
+def without_annotations(tree: ast.Module, lines: Sequence[str]) -> list[str]:
+    """`lines` with `0` in the place of each annotation; everything else stays where it is."""
+    changed = list(lines)
+    for node in ast.walk(tree):
+        annotation = getattr(node, "annotation", None) or getattr(node, "returns", None)
+        if isinstance(annotation, ast.expr):
+            _blank(changed, lines, annotation)
+    return changed
+
+
+def _blank(changed: list[str], lines: Sequence[str], node: ast.expr) -> None:
+    last = node.end_lineno or node.lineno
+    for number in range(node.lineno, last + 1):
+        start = _characters(lines, number, node.col_offset) if number == node.lineno else 0
+        text = changed[number - 1]
+        end = _characters(lines, number, node.end_col_offset or 0) if number == last else len(text)
+        mark = "0" if number == node.lineno else " "
+        changed[number - 1] = text[:start] + mark.ljust(end - start) + text[end:]
 
 
 def _cut_one(kept: list[str | None], statement: Statement) -> None:

@@ -55,6 +55,8 @@ class Where:
     def advice(self, number: int) -> str:
         """How to make a cell part of the pipeline."""
         code = self.codes[number]
+        if code.tags.role is Role.TEST:
+            return "Use another name in the test."
         kinds = {statement.kind for statement in code.statements}
         if kinds and kinds <= {StatementKind.CONSTANT, StatementKind.TEXT}:
             return f"Give cell {number} the tag 'parameters' or 'imports'."
@@ -81,11 +83,13 @@ class Where:
                 block=block,
             )
             return
-        near = get_close_matches(use.name, self._binders, n=1)
+        others = [name for name in self._binders if name != use.name]
+        near = get_close_matches(use.name, others, n=1)
+        itself = " before it sets it" if use.name in self._binders else ", which no cell sets"
         self.report.error(
             "undefined-name",
             code.cell,
-            f"{reader} reads '{use.name}', which no cell sets.",
+            f"{reader} reads '{use.name}'{itself}.",
             f"Did you mean '{near[0]}'?" if near else "Set it in a cell above, or correct it.",
             line=use.line,
             block=block,

@@ -27,9 +27,7 @@ __all__ = ["RUN"]
 
 def _configure(parser: ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument(
-        "--runtime-vars", metavar="JSON", help="parameters as a JSON object"
-    )
+    parser.add_argument("--runtime-vars", metavar="JSON", help="parameters as a JSON object")
     parser.add_argument(
         "--param",
         metavar="K=V",
@@ -48,9 +46,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip-sensors", action="store_true", help="take what sensors wait for as given"
     )
-    parser.add_argument(
-        "--no-test", action="store_true", help="leave the tests of the blocks out"
-    )
+    parser.add_argument("--no-test", action="store_true", help="leave the tests of the blocks out")
     parser.add_argument(
         "--max-workers",
         metavar="N",

@@ -64,6 +64,7 @@ def report(state: RunState, store: VariableStore, console: Console, again: str) 
     if console.as_json:
         console.document(state.as_json())
     else:
+        console.note()
         console.result(block_table(state, console.result_style))
         console.result()
         console.result(totals_text(state, console.result_style))
@@ -86,5 +87,5 @@ def exit_code(state: RunState) -> int:
 
 
 def command_line(*words: str | None) -> str:
-    """`jupyter blocks` and words, as one types them in a shell; words that are none are left out."""
+    """`jupyter blocks` and words, as typed in a shell; those that are None are left out."""
     return shlex.join(["jupyter", "blocks", *(word for word in words if word)])

@@ -70,9 +70,7 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
         changes=tuple(names.changes),
         module_changes=tuple(record.module_changes),
         deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),
-        maybe_deletes=tuple(
-            name for name, var in names.env.items() if var.ways == (GONE | BEFORE)
-        ),
+        maybe_deletes=tuple(name for name, var in names.env.items() if var.ways == (GONE | BEFORE)),
         aliases=_aliases(names),
         imports=tuple(found for found in imports if found.name != "*"),
         star_imports=tuple(found for found in imports if found.name == "*"),

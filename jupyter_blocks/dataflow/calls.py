@@ -8,10 +8,9 @@ from collections.abc import Iterator
 from jupyter_blocks.dataflow.mutation import (
     CHANGED_ARGUMENTS,
     HOLDERS,
-    ITERATORS,
-    PURE_FUNCTIONS,
     RANDOM_NAME,
     method_changes,
+    pure_function,
     statement_changes,
 )
 from jupyter_blocks.dataflow.names import FunctionFlow, Names
@@ -47,15 +46,11 @@ def _method(
 
 
 def _function(names: Names, call: ast.Call, name: str, *, statement: bool) -> None:
-    flow = names.called(name)
-    if flow is not None and not flow.later:
-        names.mutate(given(names, _changed_arguments(call, flow)))
-    elif (statement and not _is_pure(name)) or _in_place(call):
-        names.mutate(given(names, _arguments(call)))
-
-
-def _is_pure(name: str) -> bool:
-    return name in PURE_FUNCTIONS or name in ITERATORS or name.startswith("assert")
+    for flow in names.called(name):
+        if flow is not None and not flow.later:
+            names.mutate(given(names, _changed_arguments(call, flow)))
+        elif (statement and not pure_function(name)) or _in_place(call):
+            names.mutate(given(names, _arguments(call)))
 
 
 def _special_arguments(names: Names, record: Record, call: ast.Call, function: str) -> None:
@@ -74,11 +69,12 @@ def _special_arguments(names: Names, record: Record, call: ast.Call, function: s
 
 def _changes_what_it_gets(names: Names, record: Record, function: ast.expr) -> bool:
     """Whether `function`, handed to another one, changes what it is called with."""
+    flows: list[FunctionFlow | None] = []
     if isinstance(function, ast.Lambda):
-        flow = record.lambdas.get(function)
-    else:
-        flow = names.called(function.id) if isinstance(function, ast.Name) else None
-    return flow is not None and bool(flow.changed_parameters)
+        flows.append(record.lambdas.get(function))
+    elif isinstance(function, ast.Name):
+        flows = names.called(function.id)
+    return any(flow is not None and flow.changed_parameters for flow in flows)
 
 
 def _receivers(call: ast.Call) -> Iterator[ast.expr]:

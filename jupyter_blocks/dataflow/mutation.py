@@ -17,12 +17,12 @@ __all__ = [
     "IMMUTABLE_ATTRIBUTES",
     "ITERATORS",
     "PURE_DECORATORS",
-    "PURE_FUNCTIONS",
     "RANDOM_NAME",
     "copies",
     "gives_itself",
     "gives_part",
     "method_changes",
+    "pure_function",
     "statement_changes",
     "words",
 ]
@@ -52,7 +52,7 @@ CHANGED_ARGUMENTS = words(
 )
 """Functions, plain or of a module, that change their first argument."""
 
-PURE_FUNCTIONS = words(
+_PURE_FUNCTIONS = words(
     """Counter DataFrame HTML Image Markdown Series abs all any ascii bin bool breakpoint bytearray
     bytes callable chr clear_output complex compile delattr dir display divmod eval exec exit float
     format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass len
@@ -61,6 +61,9 @@ PURE_FUNCTIONS = words(
 )
 """Functions that, called for their effect alone, change none of their arguments. (Those of
 `CHANGED_ARGUMENTS` change the first one all the same.)"""
+
+_PURE_FUNCTION_ENDS = ("_curve", "_error", "_loss", "_matrix", "_report", "_score", "_test")
+"""Ends of the names of measures, which a cell calls to show them."""
 
 PURE_DECORATORS = words(
     """abstractmethod cache cached_property callback classmethod condition contextmanager custom
@@ -107,33 +110,32 @@ _PARTS = words(
 )
 
 _PURE_STATEMENTS = words(
-    """T abs aggregate agg align all any apply applymap argmax argmin argsort asfreq asof assign
-    astype at_time backfill between between_time bfill bool capitalize casefold center clip
-    collect collect_schema combine combine_first compare corr corrwith count cov cross_val_score
-    cummax cummin cumprod cumsum copy cut date_range decision_function decode describe diff dot
-    drop drop_duplicates drop_nulls droplevel dropna dt dump dumps duplicated encode endswith eq
-    equals estimated_size evaluate ewm expanding explode factorize feature_names_out ffill filter
-    fillna find first first_valid_index flatten floordiv format from_dict ge get get_feature_names
-    get_feature_names_out get_group get_params glimpse group_by groupby gt head histogram
-    idxmax idxmin index infer_objects info inner interpolate inverse_transform isalpha isdigit
-    isin isna isnull isoformat iterrows itertuples items join keys kurt kurtosis last
-    last_valid_index le ljust log loglikelihood lower lstrip lt limit map mask max mean median melt
-    memory_usage merge min mod mode mul n_unique ne nlargest notna notnull nsmallest
-    null_count nunique pct_change pivot pivot_table plot_predict pow predict
-    predict_log_proba predict_proba prod profile quantile query radd rank ravel rename rename_axis
-    reorder_levels repeat replace reindex resample reset_index reshape rfind rjust rolling round
-    rsplit rstrip sample save savefig savetxt score sem select select_dtypes set_axis
-    set_index shift show skew sort_index sort_values split splitlines squeeze stack
-    startswith std strftime strip sub subtract sum summary summary2 swapaxes swaplevel tail take
-    title to_arrow to_clipboard to_csv to_dict to_excel to_feather to_frame to_gbq to_hdf
-    to_html to_json to_latex to_list to_markdown to_numpy to_orc to_pandas to_parquet to_period
-    to_pickle to_records to_sql to_stata to_string to_timestamp to_xml tobytes tolist transform
-    translate transpose truediv tz_convert tz_localize unique unstack upper value_counts
-    values var where with_columns write_csv write_excel write_html write_image write_ipc
-    write_json write_ndjson write_parquet xs zfill printSchema createOrReplaceTempView cache
-    explain persist unpersist"""
+    """abs agg aggregate aic align all any apply applymap argmax argmin argpartition argsort
+    asfreq asof assign astype at_time backfill between between_time bfill bic bool cache
+    capitalize casefold center clip collect collect_schema combine combine_first compare copy
+    corr corrwith count cov createOrReplaceTempView cross_val_score cummax cummin cumprod cumsum
+    decision_function decode describe diff dot drop drop_duplicates drop_nulls droplevel dropna
+    dump duplicated encode endswith eq equals estimated_size evaluate ewm expanding explain
+    explode export factorize ffill fillna filter find first first_valid_index flatten floordiv
+    format ge get glimpse group_by groupby gt head histogram idxmax idxmin index infer_objects
+    info interpolate inverse_transform isalpha isdigit isin isna isnull isoformat item items
+    iterrows itertuples join keys kneighbors kurt kurtosis last last_valid_index le limit ljust
+    log loglikelihood lower lstrip lt map mask max mean median melt memory_usage merge min mod
+    mode mul n_unique ne nlargest nonzero notna notnull nsmallest null_count nunique pct_change
+    persist pivot pivot_table pow predict predict_log_proba predict_proba printSchema prod
+    profile quantile query radd rank ravel reindex rename rename_axis rename_categories
+    reorder_levels repeat replace resample reset_index reshape result rfind rjust rolling round
+    rsplit rstrip sample save save_weights savefig savetxt score score_samples select
+    select_dtypes sem set_axis set_index shift show skew sort_index sort_values split splitlines
+    squeeze stack startswith std strftime strip sub subtract sum summary summary2 swapaxes
+    swaplevel tail take title toarray tobytes todense tolist trace transform translate transpose
+    truediv tz_convert tz_localize unique unpersist unstack upper value_counts var where
+    with_columns write_csv write_excel write_html write_image write_ipc write_json write_ndjson
+    write_parquet xs zfill"""
 )
 """Methods that change nothing even if their result is thrown away or only shown."""
+
+_PURE_STARTS = ("as_", "get_", "has_", "is_", "to_")
 
 _PLOTS = words("""area bar barh box boxplot density hexbin hist kde line pie plot scatter violin""")
 """Methods of tables, which they leave alone, and of axes, which they draw on."""
@@ -151,10 +153,20 @@ def method_changes(method: str) -> bool:
     return method.endswith("_") and not method.startswith("_")
 
 
+def pure_function(name: str) -> bool:
+    """Whether the statement `name(x)` leaves `x` as it is."""
+    return (
+        name in _PURE_FUNCTIONS
+        or name in ITERATORS
+        or name.startswith("assert")
+        or name.endswith(_PURE_FUNCTION_ENDS)
+    )
+
+
 def statement_changes(called: ast.Attribute) -> bool:
     """Whether the statement `x.method()` may change `x`."""
     method, owner = called.attr, called.value
-    if method in _PURE_STATEMENTS:
+    if method in _PURE_STATEMENTS or method.startswith(_PURE_STARTS):
         return False
     if isinstance(owner, ast.Attribute) and owner.attr in _ACCESSORS:
         return False

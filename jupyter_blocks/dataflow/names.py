@@ -97,8 +97,19 @@ class Names(ABC):
         """Note that `things` may be changed in place."""
 
     @abstractmethod
-    def called(self, name: str) -> FunctionFlow | None:
-        """What a call of `name` does, where that is known."""
+    def called_outside(self, name: str) -> list[FunctionFlow | None]:
+        """What a call of a name of outside may do; none stands for a function not known."""
+
+    def called(self, name: str) -> list[FunctionFlow | None]:
+        """What a call of `name` may do; none stands for a function not known."""
+        found: list[FunctionFlow | None] = []
+        for thing in self.value(name):
+            outside = self.objects.outside_name(thing)
+            if outside is None or thing in self.functions:
+                found.append(self.functions.get(thing))
+            else:
+                found += self.called_outside(outside)
+        return found or [None]
 
     def layered(self, name: str) -> frozenset[int] | None:
         """The objects of a comprehension variable; none if `name` is not one."""
@@ -152,12 +163,6 @@ class Names(ABC):
         self.env[name] = var
         for watcher in self.watchers:
             watcher[name] = either(watcher.get(name) or self.absent(name), var)
-
-    def _known_function(self, name: str) -> FunctionFlow | None:
-        if not self.functions:
-            return None
-        flows = (self.functions.get(thing) for thing in self.value(name))
-        return next((flow for flow in flows if flow), None)
 
 
 def either(first: Var, second: Var) -> Var:

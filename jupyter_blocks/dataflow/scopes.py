@@ -76,24 +76,24 @@ class ModuleNames(Names):
         """Note the names from before that stand for `things`."""
         for thing in things:
             name = self.objects.outside_name(thing)
-            if name is not None:
+            # A function that is handed on gets called, not changed.
+            if name is not None and name not in self.known:
                 self.changes.setdefault(name)
             self.mutated.add(abs(thing))
 
-    def called(self, name: str) -> FunctionFlow | None:
-        """A function of this cell, or one of those known from earlier cells."""
-        if name in self.env:
-            return self._known_function(name)
+    def called_outside(self, name: str) -> list[FunctionFlow | None]:
+        """One of the functions known from earlier cells."""
         known = self.known.get(name)
         if known is None or known.kind == "class":
-            return None
+            return [None]
         stars = known.changed_parameters.difference(known.parameters)
-        return FunctionFlow(
+        flow = FunctionFlow(
             parameters=known.parameters,
             positional=known.parameters,
             rest=next(iter(stars), ""),
             changed_parameters=known.changed_parameters,
         )
+        return [flow]
 
     def bind(self, name: str, things: frozenset[int]) -> None:
         """Bind `name`, and remember when."""
@@ -183,10 +183,8 @@ class FunctionNames(Names):
             elif abs(thing) in self.parameters:
                 self.changed_parameters.add(self.parameters[abs(thing)])
 
-    def called(self, name: str) -> FunctionFlow | None:
-        """An inner function, or one that the scope outside knows."""
-        if name in self.own:
-            return self._known_function(name)
+    def called_outside(self, name: str) -> list[FunctionFlow | None]:
+        """A function that the scope outside knows."""
         return self.outer.called(name)
 
     def bind(self, name: str, things: frozenset[int]) -> None:
@@ -243,7 +241,11 @@ class ClassNames(Names):
         """Note it outside: objects are the same there."""
         self.outer.mutate(things)
 
-    def called(self, name: str) -> FunctionFlow | None:
+    def called(self, name: str) -> list[FunctionFlow | None]:
+        """What the scope outside knows."""
+        return self.outer.called(name)
+
+    def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """What the scope outside knows."""
         return self.outer.called(name)
 

@@ -115,8 +115,13 @@ class StatementWalker(ExpressionWalker):
             self.visit_effect(node.value)
         else:
             self.visit(node.value)
+        if len(node.targets) == 1:
+            self.assign(first, node.value)
+        else:
+            things = bound_value(self.names, node.value)
+            for target in node.targets:
+                self.store(target, things)
         for target in node.targets:
-            self.assign(target, node.value)
             self._note_constant(target, node.value)
 
     def _annotated(self, node: ast.AnnAssign) -> None:

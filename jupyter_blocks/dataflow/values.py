@@ -170,7 +170,7 @@ _FINDERS: dict[type[ast.AST], Callable[[Names, Any], frozenset[int]]] = {
     ast.Call: _call,
     ast.Starred: lambda names, node: value(names, node.value),
     ast.Await: lambda names, node: value(names, node.value),
-    ast.NamedExpr: lambda names, node: value(names, node.value),
+    ast.NamedExpr: lambda names, node: names.value(node.target.id),
     ast.IfExp: lambda names, node: _one_of(names, node.body, node.orelse),
     ast.BoolOp: lambda names, node: _one_of(names, *node.values),
     ast.List: _display,

@@ -86,8 +86,7 @@ class LocalExecutor:
     def submit(self, task: BlockTask) -> JobHandle:
         """Hand the task to a worker."""
         handle = JobHandle(self.name, task.attempt_id)
-        known = task.attempt_id in self._observed or self._pool.pid(task.attempt_id) is not None
-        if not known:
+        if not self._knows(task.attempt_id):
             inputs = frozenset(reference.attempt_id for reference in task.upstream)
             self._pool.run(task.as_json(), inputs)
         return handle
@@ -97,7 +96,7 @@ class LocalExecutor:
         return [
             JobHandle(self.name, attempt_id)
             for attempt_id in attempt_ids
-            if attempt_id in self._observed or self._pool.pid(attempt_id) is not None
+            if self._knows(attempt_id)
         ]
 
     def observe(self, handles: Sequence[JobHandle]) -> list[Observation]:
@@ -123,6 +122,9 @@ class LocalExecutor:
     def close(self) -> None:
         """End all workers; what still runs is cut off."""
         self._pool.close()
+
+    def _knows(self, attempt_id: str) -> bool:
+        return attempt_id in self._observed or self._pool.has(attempt_id)
 
     def _observation(self, attempt_id: str) -> Observation:
         if attempt_id in self._observed:

@@ -137,6 +137,11 @@ class WorkerPool:
             ended, self._ended = self._ended, []
         return ended
 
+    def has(self, attempt_id: str) -> bool:
+        """Whether a task is under way."""
+        with self._lock:
+            return any(worker.attempt_id == attempt_id for worker in self._workers)
+
     def pid(self, attempt_id: str) -> int | None:
         """The process that runs a task."""
         with self._lock:

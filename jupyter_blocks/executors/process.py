@@ -27,7 +27,6 @@ from jupyter_blocks.worker import run_task
 __all__ = ["main"]
 
 _PR_SET_PDEATHSIG = 1
-_WORKERS_END_S = 4
 
 
 class _Worker:
@@ -109,6 +108,7 @@ class _ForkServer:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
+        self._workers: set[int] = set()
         self._wakeup, write = os.pipe()
         os.set_blocking(write, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -125,7 +125,7 @@ class _ForkServer:
                 os.read(self._wakeup, 4096)
                 self._report_ends()
             if control in readable and not self._fork_one():
-                self._wait_for_workers()
+                self._end_workers()
                 return
 
     def _fork_one(self) -> bool:
@@ -133,21 +133,24 @@ class _ForkServer:
         if not data:
             return False
         parent = os.getpid()
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._control.close()
             os.setsid()
             _die_with_parent(parent)
             _work(socket.socket(fileno=descriptors[0]))
+        self._workers.add(pid)
         for descriptor in descriptors:
             os.close(descriptor)
         return True
 
-    def _wait_for_workers(self) -> None:
-        """Let the workers end, whose sockets are closed too, so that their use is accounted for."""
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.alarm(_WORKERS_END_S)
+    def _end_workers(self) -> None:
+        """End the workers: whoever would take their results is gone. Waiting accounts their use."""
+        for pid in self._workers:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()
@@ -160,6 +163,7 @@ class _ForkServer:
                 return
             if pid == 0:
                 return
+            self._workers.discard(pid)
             code = os.waitstatus_to_exitcode(status)
             frames.send(self._control, {"pid": pid, "exit_code": code})
 

@@ -32,7 +32,8 @@ from jupyter_blocks.executors.base import (
     Reason,
     attempt_id,
 )
-from jupyter_blocks.variables.store import Manifest, VariableStore
+from jupyter_blocks.variables.manifest import Manifest
+from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["ContractProject", "ExecutorContract"]
 

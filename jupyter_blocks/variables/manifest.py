@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from jupyter_blocks.errors import CorruptVariableError, VariableNotFoundError
-from jupyter_blocks.variables.storage import key_part
+from jupyter_blocks.variables.keys import key_part
 
 __all__ = [
     "MANIFEST_VERSION",
@@ -23,12 +23,22 @@ __all__ = [
     "StoredOutput",
     "attempt_prefix",
     "block_prefix",
+    "commit_key",
     "dump_json",
     "latest_key",
+    "latest_prefix",
+    "manifest_key",
+    "run_document_key",
     "run_prefix",
+    "runs_prefix",
 ]
 
 MANIFEST_VERSION = 1
+
+
+def runs_prefix(pipeline: str) -> str:
+    """Folder of all runs of a pipeline."""
+    return f"pipelines/{key_part(pipeline)}/runs"
 
 
 def run_prefix(pipeline: str, run_id: str) -> str:
@@ -46,9 +56,29 @@ def attempt_prefix(pipeline: str, run_id: str, block: str, attempt_id: str) -> s
     return f"{block_prefix(pipeline, run_id, block)}/attempts/{key_part(attempt_id)}"
 
 
+def manifest_key(prefix: str) -> str:
+    """Key of the manifest of the attempt in the folder `prefix`."""
+    return f"{prefix}/manifest.json"
+
+
+def commit_key(pipeline: str, run_id: str, block: str) -> str:
+    """Key of the pointer to the attempt that counts, for a block in a run."""
+    return f"{block_prefix(pipeline, run_id, block)}/commit.json"
+
+
+def latest_prefix(pipeline: str) -> str:
+    """Folder of the pointers to the newest outputs of each block."""
+    return f"pipelines/{key_part(pipeline)}/latest"
+
+
+def run_document_key(pipeline: str, run_id: str, name: str) -> str:
+    """Key of a document about a whole run, such as its plan."""
+    return f"{run_prefix(pipeline, run_id)}/{key_part(name)}.json"
+
+
 def latest_key(pipeline: str, block: str) -> str:
     """Key of the pointer to the newest outputs of a block."""
-    return f"pipelines/{key_part(pipeline)}/latest/{key_part(block)}.json"
+    return f"{latest_prefix(pipeline)}/{key_part(block)}.json"
 
 
 def dump_json(document: Any) -> bytes:
@@ -135,9 +165,10 @@ class Manifest:
     block: str
     attempt_id: str
     outputs: Mapping[str, StoredOutput]
-    cache_key: str = ""
+    fingerprint: Mapping[str, Any] = field(default_factory=dict)
+    """What the values depend on, as a JSON document of the writer's own."""
     inputs: tuple[Any, ...] = ()
-    """What the values were made from, as JSON documents of the writer's own."""
+    """The attempts whose outputs were read (`executors.base.InputRef`), as JSON documents."""
     created_at: float = 0.0
     """Unix seconds."""
     preview: StoredObject | None = None
@@ -155,6 +186,19 @@ class Manifest:
         """Every object this manifest vouches for."""
         found = [item for output in self.outputs.values() for item in output.objects]
         return (*found, self.preview) if self.preview else tuple(found)
+
+    @property
+    def content(self) -> str:
+        """Digest of all values, in hex: the same whenever the same values are stored again."""
+        digests = [[name, output.digest] for name, output in sorted(self.outputs.items())]
+        return sha256(dump_json(digests)).hexdigest()
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Type, rows and bytes of each output."""
+        return {
+            name: {"type": output.type, "rows": output.rows, "bytes": output.bytes}
+            for name, output in self.outputs.items()
+        }
 
     def output(self, name: str) -> StoredOutput:
         """One output; `VariableNotFoundError` names those there are."""
@@ -180,7 +224,7 @@ class Manifest:
             "run_id": self.run_id,
             "block": self.block,
             "attempt_id": self.attempt_id,
-            "cache_key": self.cache_key,
+            "fingerprint": dict(self.fingerprint),
             "inputs": list(self.inputs),
             "created_at": self.created_at,
             "preview": [preview.key, preview.size, preview.sha256] if preview else None,
@@ -201,7 +245,7 @@ class Manifest:
                 outputs={
                     name: StoredOutput.from_json(item) for name, item in data["outputs"].items()
                 },
-                cache_key=data["cache_key"],
+                fingerprint=dict(data["fingerprint"]),
                 inputs=tuple(data["inputs"]),
                 created_at=data["created_at"],
                 preview=StoredObject(*data["preview"]) if data["preview"] else None,

@@ -10,35 +10,23 @@ import errno
 import fcntl
 import io
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from hashlib import sha256
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = [
-    "AlreadyExistsError",
-    "Entry",
-    "LocalStorage",
-    "Storage",
-    "key_part",
-    "open_storage",
-    "part_name",
-]
+__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage", "open_storage"]
 
 _TEMPORARY = ".tmp-"
 _LOCK = ".lock"
-_PLAIN_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\Z")
-_LONGEST_PART = 200
 
 
 class AlreadyExistsError(VariableError):
@@ -106,29 +94,6 @@ class Storage(Protocol):
         """The local file of a key, for mapping it into memory; None where there is no such."""
 
 
-def key_part(name: str) -> str:
-    """`name` as one part of a key: letters, digits and `._-` stay, all else is %-encoded.
-
-    No part begins with a dot, and very long names end in a digest, so each is a legal file name.
-    """
-    if _PLAIN_PART.match(name):
-        return name
-    if not name:
-        raise VariableError("A pipeline, a run, a block and an output need a name; one is empty.")
-    part = quote(name, safe="", errors="surrogatepass").replace("~", "%7E")
-    if part[0] == ".":
-        part = "%2E" + part[1:]
-    if len(part) <= _LONGEST_PART:
-        return part
-    digest = sha256(part.encode()).hexdigest()[:32]
-    return f"{part[: _LONGEST_PART - 40]}~{digest}"
-
-
-def part_name(part: str) -> str:
-    """The name that `key_part` encoded; a shortened one comes back as it is in the key."""
-    return part if "~" in part else unquote(part, errors="surrogatepass")
-
-
 def open_storage(root: str | os.PathLike[str]) -> Storage:
     """The storage at a folder or a `file:` URI; it need not exist yet."""
     text = os.fspath(root)
@@ -151,23 +116,24 @@ class LocalStorage:
     and the digest in the manifest tells.
     """
 
+    # Paths are strings in here: making a Path takes longer than most of the system calls.
+
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root).absolute()
+        self._base = f"{str(self.root).rstrip('/')}/"
 
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
 
     def path(self, key: str) -> Path:
         """The file of a key, whether it exists or not."""
-        if ".." in key and ".." in key.split("/"):
-            raise VariableError(f"The key '{key}' leaves the store.")
-        return Path(self.root, key)
+        return Path(self._path(key))
 
     def read(self, key: str) -> bytes:
         """All bytes of an object; `VariableNotFoundError` if there is none."""
         try:
-            with self.path(key).open("rb", buffering=0) as file:
-                return file.read()
+            with io.FileIO(self._path(key)) as file:
+                return file.readall()
         except OSError as error:
             raise self._explained(error, key, "read") from error
 
@@ -182,32 +148,37 @@ class LocalStorage:
 
     def create(self, key: str, data: bytes, *, atomic: bool = True) -> None:
         """Write an object that must not exist yet; see `Storage.create`."""
-        path = self.path(key)
+        path = self._path(key)
         try:
             if atomic:
                 self._link(path, data)
             else:
-                with self._kept_if_whole(_open_new(path)) as file:
-                    _write_all(file, data)
+                _write_new(path, data)
         except OSError as error:
             raise self._explained(error, key, "written") from error
 
     @contextmanager
     def writer(self, key: str) -> Iterator[io.RawIOBase]:
         """A stream into an object that must not exist yet; an exception takes the object away."""
+        path = self._path(key)
         try:
-            file = _open_new(self.path(key))
+            file = _open_new(path)
         except OSError as error:
             raise self._explained(error, key, "written") from error
-        with self._kept_if_whole(file):
-            yield _Stream(file, lambda error: self._explained(error, key, "written"))
+        try:
+            with file:
+                yield _Stream(file, lambda error: self._explained(error, key, "written"))
+        except BaseException:
+            _remove(path)
+            raise
 
     def replace(self, key: str, data: bytes) -> None:
         """Write an object, or put it in the place of the one there, atomically."""
-        path = self.path(key)
+        path = self._path(key)
         try:
-            with self._temporary(path, data) as temporary:
-                temporary.replace(path)
+            with _temporary_name(path) as temporary:
+                _write_new(temporary, data)
+                os.replace(temporary, path)  # noqa: PTH105
         except OSError as error:
             raise self._explained(error, key, "written") from error
 
@@ -235,8 +206,7 @@ class LocalStorage:
 
     def entries(self, prefix: str = "") -> Iterator[Entry]:
         """Every object in the folder `prefix`; temporary files of others are left out."""
-        base = len(str(self.root)) + 1
-        pending = [str(self.path(prefix))]
+        pending = [self._path(prefix)]
         while pending:
             try:
                 children = list(os.scandir(pending.pop()))
@@ -246,12 +216,13 @@ class LocalStorage:
                 if entry.is_dir(follow_symlinks=False):
                     pending.append(entry.path)
                 elif not entry.name.startswith(".") and (status := _status(entry)):
-                    yield Entry(entry.path[base:], status.st_size, status.st_mtime)
+                    key = entry.path[len(self._base) :]
+                    yield Entry(key, status.st_size, status.st_mtime)
 
     def folders(self, prefix: str) -> list[str]:
         """Names of the folders directly in the folder `prefix`, sorted."""
         try:
-            with os.scandir(self.path(prefix)) as entries:
+            with os.scandir(self._path(prefix)) as entries:
                 return sorted(entry.name for entry in entries if entry.is_dir())
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -270,27 +241,14 @@ class LocalStorage:
         except OSError as error:
             raise self._explained(error, prefix, "deleted") from error
 
-    @contextmanager
-    def _kept_if_whole(self, file: io.FileIO) -> Iterator[io.FileIO]:
-        try:
-            with file:
-                yield file
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    def _path(self, key: str) -> str:
+        if ".." in key and ".." in key.split("/"):
+            raise VariableError(f"The key '{key}' leaves the store.")
+        return self._base + key
 
-    @contextmanager
-    def _temporary(self, path: Path, data: bytes) -> Iterator[Path]:
-        temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
-        try:
-            with _open_new(temporary) as file:
-                _write_all(file, data)
-            yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _link(self, path: Path, data: bytes) -> None:
-        with self._temporary(path, data) as temporary:
+    def _link(self, path: str, data: bytes) -> None:
+        with _temporary_name(path) as temporary:
+            _write_new(temporary, data)
             try:
                 os.link(temporary, path)
             except OSError as error:
@@ -299,27 +257,24 @@ class LocalStorage:
                 # No hard links on this file system: claim the name, then put the whole in its
                 # place. Readers take the empty claim for an object that is not there yet.
                 _open_new(path).close()
-                temporary.replace(path)
+                os.replace(temporary, path)  # noqa: PTH105
 
     def _copy(self, target: str, key: str) -> None:
-        path = self.path(key)
-        temporary = path.with_name(_TEMPORARY + secrets.token_hex(8))
-        try:
-            # A second name for the same file costs far less than a second file.
-            os.link(self.path(target), temporary)
-            temporary.replace(path)
-        except FileNotFoundError as error:
-            raise self._explained(error, target, "read") from error
-        except OSError:
-            self.replace(key, self.read(target))
-        finally:
-            # A rename between two names of one file leaves both.
-            temporary.unlink(missing_ok=True)
+        path = self._path(key)
+        with _temporary_name(path) as temporary:
+            try:
+                # A second name for the same file costs far less than a second file.
+                os.link(self._path(target), temporary)
+                os.replace(temporary, path)  # noqa: PTH105
+            except FileNotFoundError as error:
+                raise self._explained(error, target, "read") from error
+            except OSError:
+                self.replace(key, self.read(target))
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         self.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.root / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        handle = os.open(self._base + _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -355,15 +310,37 @@ class _Stream(io.RawIOBase):
             raise self._explain(error) from error
 
 
-def _open_new(path: Path) -> io.FileIO:
+@contextmanager
+def _temporary_name(path: str) -> Iterator[str]:
+    """A free name beside `path`; what still has it in the end is removed."""
+    name = f"{path.rpartition('/')[0]}/{_TEMPORARY}{secrets.token_hex(8)}"
+    try:
+        yield name
+    finally:
+        # Also after a rename: one between two names of one file leaves both.
+        _remove(name)
+
+
+def _open_new(path: str) -> io.FileIO:
     """A new file, in folders that are made on the way; `FileExistsError` if there is one."""
     for _ in range(2):
         try:
             return io.FileIO(path, "xb")
         except FileNotFoundError:
             # Twice, for a clean-up may take an empty folder away just then.
-            path.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(path.rpartition("/")[0], exist_ok=True)  # noqa: PTH103
     return io.FileIO(path, "xb")
+
+
+def _write_new(path: str, data: bytes) -> None:
+    try:
+        with _open_new(path) as file:
+            _write_all(file, data)
+    except FileExistsError:
+        raise
+    except BaseException:
+        _remove(path)
+        raise
 
 
 def _write_all(file: io.FileIO, data: Buffer) -> int:
@@ -372,6 +349,11 @@ def _write_all(file: io.FileIO, data: Buffer) -> int:
     while view:
         view = view[file.write(view) :]
     return size
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
 
 
 def _status(entry: os.DirEntry[str]) -> os.stat_result | None:

@@ -16,7 +16,7 @@ from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError
 from jupyter_blocks.variables.formats.columns import Column, keeps_type
 from jupyter_blocks.variables.manifest import StoredOutput
 
-__all__ = ["BATCH_ROWS", "POLARS", "PYARROW", "open_ipc", "write_ipc"]
+__all__ = ["BATCH_ROWS", "POLARS", "PYARROW", "as_table", "open_ipc", "write_ipc"]
 
 BATCH_ROWS = 65_536
 _JOIN_LIMIT = 256 * 1024 * 1024
@@ -71,7 +71,7 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
     import pyarrow as pa
 
     kind = _pyarrow_kind(value)
-    table = _as_table(value, kind)
+    table = as_table(value)
     if table.num_columns == 0 or not all(map(keeps_type, table.schema.types)):
         raise NotExactError("an Arrow table without columns, or with types of an extension")
     with (
@@ -83,7 +83,7 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
         if table.num_rows == 0:
             writer.write_batch(pa.RecordBatch.from_pylist([], schema=table.schema))
     label = "table" if kind in ("Table", "RecordBatch") else "series"
-    return Encoded(label, {"kind": kind}, table.num_rows, view=table)
+    return Encoded(label, {"kind": kind}, table.num_rows)
 
 
 def _pyarrow_kind(value: Any) -> str:
@@ -95,15 +95,16 @@ def _pyarrow_kind(value: Any) -> str:
     raise NotExactError(f"pyarrow {type(value).__name__}")
 
 
-def _as_table(value: Any, kind: str) -> Any:
+def as_table(value: Any) -> Any:
+    """A pyarrow Table, RecordBatch, Array or ChunkedArray as a Table; nothing is copied."""
     import pyarrow as pa
 
+    kind = _pyarrow_kind(value)
     if kind == "Table":
         return value
     if kind == "RecordBatch":
         return pa.Table.from_batches([value])
-    column = pa.chunked_array([value]) if kind == "Array" else value
-    return pa.table({"values": column})
+    return pa.table({"values": pa.chunked_array([value]) if kind == "Array" else value})
 
 
 def _read_pyarrow(stored: StoredOutput, source: Source) -> Any:

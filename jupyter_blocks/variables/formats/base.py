@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.errors import CorruptVariableError, VariableError, VariableNotFoundError
+from jupyter_blocks.variables.keys import key_part
 from jupyter_blocks.variables.manifest import StoredObject, StoredOutput
-from jupyter_blocks.variables.storage import Storage, key_part
+from jupyter_blocks.variables.storage import Storage
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

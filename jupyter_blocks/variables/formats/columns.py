@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from jupyter_blocks.variables.formats import plain
+from jupyter_blocks.variables.formats import typed_json
 from jupyter_blocks.variables.formats.base import NotExactError
 
 __all__ = ["Column", "decode_column", "encode_column", "keeps_type", "numpy_view"]
@@ -216,7 +216,8 @@ def _zoned(array: Any, dtype: Any) -> Column | None:
         return None
     values = np.asarray(array, dtype=f"M8[{dtype.unit}]")
     spec = {"kind": "zoned", "unit": dtype.unit, "zone": zone}
-    return _buffer(spec, values, pa.timestamp(dtype.unit, zone))
+    # Arrow writes `+02:00` for what Python calls `UTC+02:00`.
+    return _buffer(spec, values, pa.timestamp(dtype.unit, zone.removeprefix("UTC") or zone))
 
 
 def _categorical(array: Any, dtype: Any) -> Column | None:
@@ -233,7 +234,7 @@ def _categorical(array: Any, dtype: Any) -> Column | None:
     spec = {
         "kind": "categorical",
         "ordered": bool(dtype.ordered),
-        "name": plain.encode(index.name),
+        "name": typed_json.encode(index.name),
         "categories": categories.spec,
     }
     dictionary = categories.cut(0, len(index))
@@ -348,7 +349,7 @@ def _read_categorical(spec: Mapping[str, Any], column: Any, raw: Any) -> Any:
 
     dictionary = pa.chunked_array([column.chunk(0).dictionary])
     values = decode_column(spec["categories"], dictionary, raw)
-    name = plain.decode(spec["name"])
+    name = typed_json.decode(spec["name"])
     dtype = object if spec["categories"]["kind"] == "object" else None
     categories = pd.Index(values, dtype=dtype, name=name, copy=False)
     keys = column.type.index_type.to_pandas_dtype()

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyter_blocks.errors import UnstorableError, VariableError
 from jupyter_blocks.variables.formats.base import Encoded, Format, Sink, Source, type_name
@@ -35,12 +35,16 @@ _by_value = Lock()
 
 def _write(value: Any, sink: Sink) -> Encoded:
     refuse(value, sink.name)
-    return Encoded(_label(value), write_pickle(value, sink))
+    kind = _kind(value)
+    rows = len(value) if kind == "array" and value.ndim else None
+    return Encoded(kind, write_pickle(value, sink), rows)
 
 
-def _label(value: Any) -> str:
-    """`model` for what fits and predicts, `object` for all else."""
-    kind = type(value)
+def _kind(value: Any) -> str:
+    """`array` for what numpy made, `model` for what fits and predicts, `object` for all else."""
+    numpy, kind = sys.modules.get("numpy"), type(value)
+    if numpy and isinstance(value, numpy.ndarray):
+        return "array"
     is_model = hasattr(kind, "fit") and (hasattr(kind, "predict") or hasattr(kind, "transform"))
     return "model" if is_model else "object"
 
@@ -120,7 +124,7 @@ def _cloud_pickler(take: Any, file: Any) -> pickle.Pickler:
     class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
         """cloudpickle, but for open files: it would store their text instead."""
 
-        dispatch_table = ChainMap(_reducers(), cloudpickle.Pickler.dispatch_table)
+        dispatch_table: ClassVar[Any] = ChainMap(_reducers(), cloudpickle.Pickler.dispatch_table)
 
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, io.TextIOWrapper):

@@ -27,8 +27,8 @@ def _write(value: Any, sink: Sink) -> Encoded:
         raise NotExactError("not a table")
     kind = "table" if isinstance(value, pd.DataFrame) else "series"
     # Reading millions of cells back to prove they load would double time and memory.
-    proven = type(value) in (pd.DataFrame, pd.Series) and not value.attrs
-    meta = write_pickle(value, sink, prove=not (proven and all(map(_is_built_in, _parts(value)))))
+    plain = type(value) in (pd.DataFrame, pd.Series) and not getattr(value, "attrs", None)
+    meta = write_pickle(value, sink, prove=not (plain and all(map(_is_built_in, _parts(value)))))
     return Encoded(kind, meta, len(value))
 
 

@@ -7,12 +7,11 @@ process. Packages add a format of their own with `register_format`.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, BinaryIO
 
 from jupyter_blocks.errors import UnstorableError, VariableError
-from jupyter_blocks.variables.formats import plain
+from jupyter_blocks.variables.formats import typed_json
 from jupyter_blocks.variables.formats.arrays import ARRAY
 from jupyter_blocks.variables.formats.arrow import POLARS, PYARROW
 from jupyter_blocks.variables.formats.base import (
@@ -140,7 +139,7 @@ def _candidates(value: Any) -> tuple[Format, ...]:
 
 
 def _built_in(kind: type) -> tuple[Format, ...]:
-    if plain.is_plain_type(kind):
+    if typed_json.is_plain_type(kind):
         return (JSON, OBJECT)
     if is_figure(kind):
         return (FIGURE, OBJECT)

@@ -33,7 +33,7 @@ def shareable(value: Any) -> bool:
 
 
 def share(value: Any) -> Any:
-    """What to hand out for a `shareable` value: the same data, and no way to change the original."""
+    """What to hand out for a `shareable` value: its data, with no way to change it."""
     package = type(value).__module__.partition(".")[0]
     if package == "pandas":
         return value.copy(deep=False)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_blocks.variables.formats import plain
+from jupyter_blocks.variables.formats import typed_json
 from jupyter_blocks.variables.formats.arrow import open_ipc, write_ipc
 from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink, Source
 from jupyter_blocks.variables.formats.columns import (
@@ -56,7 +56,8 @@ def plan_table(value: Any) -> Plan:
     if isinstance(value, pd.Index):
         index, column = _plan_index(value)
         columns = (column,) if column else ()
-        return Plan(("values",) * len(columns), columns, len(value), _meta("index", index, columns))
+        meta = {**_meta("index", index, columns), "dtypes": [str(value.dtype)]}
+        return Plan(("values",) * len(columns), columns, len(value), meta)
     raise NotExactError(f"a subclass, {type(value).__qualname__}")
 
 
@@ -64,22 +65,29 @@ def _plan_frame(frame: Any) -> Plan:
     _refuse_extras(frame)
     labels, names = _plan_labels(frame.columns)
     columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
+    dtypes = [str(dtype) for dtype in frame.dtypes]
     index, index_column = _plan_index(frame.index)
     if index_column:
+        dtypes.append(str(frame.index.dtype))
         names.append(_free_name(names))
         columns.append(index_column)
-    meta = {**_meta("frame", index, columns), "columns": labels}
+    meta = {**_meta("frame", index, columns), "columns": labels, "dtypes": dtypes}
     return Plan(tuple(names), tuple(columns), len(frame), meta)
 
 
 def _plan_series(series: Any) -> Plan:
     _refuse_extras(series)
-    columns, names = [_column(series)], ["values"]
+    columns, names, dtypes = [_column(series)], ["values"], [str(series.dtype)]
     index, index_column = _plan_index(series.index)
     if index_column:
+        dtypes.append(str(series.index.dtype))
         names.append("index")
         columns.append(index_column)
-    meta = {**_meta("series", index, columns), "name": plain.encode(series.name)}
+    meta = {
+        **_meta("series", index, columns),
+        "dtypes": dtypes,
+        "name": typed_json.encode(series.name),
+    }
     return Plan(tuple(names), tuple(columns), len(series), meta)
 
 
@@ -112,16 +120,16 @@ def _plan_labels(labels: Any) -> tuple[dict[str, Any], list[str]]:
     if isinstance(labels.dtype, pd.StringDtype):
         column = encode_column(labels)
         spec = column.spec if column else {}
-    if not spec or not all(type(name) is str and plain.encode(name) == name for name in names):
+    if not spec or not all(type(name) is str and typed_json.encode(name) == name for name in names):
         raise NotExactError("column labels")
-    return {"spec": spec, "name": plain.encode(labels.name)}, names
+    return {"spec": spec, "name": typed_json.encode(labels.name)}, names
 
 
 def _plan_index(index: Any) -> tuple[dict[str, Any], Column | None]:
     """How to rebuild an index, and its column if it needs one."""
     import pandas as pd
 
-    meta: dict[str, Any] = {"name": plain.encode(index.name)}
+    meta: dict[str, Any] = {"name": typed_json.encode(index.name)}
     if type(index) is pd.RangeIndex:
         return {**meta, "range": [index.start, index.stop, index.step]}, None
     classes = (pd.Index, pd.DatetimeIndex, pd.TimedeltaIndex, pd.CategoricalIndex)
@@ -216,7 +224,7 @@ def _rebuild(meta: Mapping[str, Any], raw: Any) -> Any:
     if kind == "index":
         return index
     if kind == "series":
-        return _series(columns[0], specs[0], index, plain.decode(meta["name"]))
+        return _series(columns[0], specs[0], index, typed_json.decode(meta["name"]))
     data = {
         position: _series(values, spec, index) if spec["kind"] == "object" else values
         for position, (values, spec) in enumerate(zip(columns, specs, strict=False))
@@ -240,14 +248,14 @@ def _rebuild_labels(meta: Mapping[str, Any], names: list[str]) -> Any:
 
     spec = meta["spec"]
     dtype: Any = object if spec["kind"] == "object" else string_dtype(spec)
-    return pd.Index(names, dtype=dtype, name=plain.decode(meta["name"]))
+    return pd.Index(names, dtype=dtype, name=typed_json.decode(meta["name"]))
 
 
 def _rebuild_index(meta: Mapping[str, Any], columns: list[Any], specs: Any) -> Any:
     """The index; its column, the last one, is taken off the columns."""
     import pandas as pd
 
-    name = plain.decode(meta["name"])
+    name = typed_json.decode(meta["name"])
     if "range" in meta:
         start, stop, step = meta["range"]
         return pd.RangeIndex(start, stop, step, name=name)

@@ -1,0 +1,90 @@
+"""From a notebook that was read to the pipeline it describes."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+from jupyter_blocks.binding.cellcode import CellCode, read_code
+from jupyter_blocks.binding.draft import Note, NotebookPipeline
+from jupyter_blocks.binding.finish import finished_blocks, finished_helpers
+from jupyter_blocks.binding.grouping import group_cells
+from jupyter_blocks.binding.hazards import check_hazards
+from jupyter_blocks.binding.order import check_cycle
+from jupyter_blocks.binding.report import Report
+from jupyter_blocks.binding.sharedcheck import check_helpers
+from jupyter_blocks.binding.walk import Walk
+from jupyter_blocks.block import module_name
+from jupyter_blocks.cellsettings import read_cell_settings, read_notebook_settings
+from jupyter_blocks.dataflow import Definition
+from jupyter_blocks.notebook import Notebook
+from jupyter_blocks.tags import Role, read_tags
+
+__all__ = ["analyze_notebook"]
+
+
+def analyze_notebook(notebook: Notebook, *, pipeline: str | None = None) -> NotebookPipeline:
+    """The pipeline a notebook describes, with every problem of every cell.
+
+    Raises nothing for what is wrong in the cells. `pipeline` overrides the name of the pipeline,
+    which else is that of the notebook's metadata or of its file. Runs no code of the notebook, but
+    imports the modules of `from module import *` in a process of their own.
+    """
+    report = Report(notebook.name)
+    report.extend(list(notebook.problems))
+    settings, problems = read_notebook_settings(notebook)
+    report.extend(problems)
+    codes, notes = _codes(notebook, report)
+    plans = group_cells(codes, report)
+    walk = Walk(codes, plans, notebook.path.parent, report)
+    walk.run()
+    used = {
+        name for block in walk.blocks.values() for name in (*block.module_names, *block.test_names)
+    }
+    check_helpers(walk, used)
+    blocks = finished_blocks(walk)
+    check_cycle(walk, blocks, report)
+    check_hazards(walk, blocks)
+    return NotebookPipeline(
+        name=pipeline or settings.pipeline or _default_name(notebook.path.stem),
+        path=notebook.path,
+        settings=settings,
+        blocks=tuple(blocks),
+        parameters=walk.setup.parameters,
+        helpers=finished_helpers(walk),
+        problems=report.problems,
+        notes=tuple(notes),
+    )
+
+
+def _default_name(stem: str) -> str:
+    name = module_name(stem)
+    return f"{name}_pipeline" if iskeyword(name) else name
+
+
+def _codes(notebook: Notebook, report: Report) -> tuple[list[CellCode], list[Note]]:
+    """The code cells, read in notebook order: later ones know the functions of earlier ones."""
+    codes: list[CellCode] = []
+    notes: list[Note] = []
+    known: dict[str, Definition] = {}
+    for cell in notebook.code_cells:
+        tags, problems = read_tags(cell.tags, cell.source)
+        report.extend_for(cell, problems)
+        settings, problems = read_cell_settings(cell, notebook.name)
+        report.extend(problems)
+        code, problems, said = read_code(
+            cell,
+            tags,
+            settings,
+            notebook=notebook.name,
+            known=known,
+            lazy_annotations=any(code.makes_annotations_lazy for code in codes),
+        )
+        report.extend(problems)
+        codes.append(code)
+        if tags.role is Role.SKIP:
+            continue
+        notes += [Note(cell.number, line, text) for line, text in said]
+        for name in (*code.flow.binds, *code.flow.maybe_binds):
+            known.pop(name, None)
+        known.update(code.definitions)
+    return codes, notes

@@ -1,0 +1,261 @@
+"""The cells of a plain block: what of them moves out, what stays, what the rest reads and binds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import CodePart
+from jupyter_blocks.binding.grouping import BlockPlan
+from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.reading import Reader, Reading, Strength
+from jupyter_blocks.binding.scope import Origin
+from jupyter_blocks.binding.setup import Setup
+from jupyter_blocks.binding.shared import definition_lines
+from jupyter_blocks.binding.statements import Statement, StatementKind, insert
+from jupyter_blocks.dataflow import CellFlow, Use, analyze
+
+__all__ = ["PlainBlocks"]
+
+_UNCHANGEABLE = (
+    Origin.IMPORT,
+    Origin.NESTED,
+    Origin.MODULE,
+    Origin.DELETED,
+    Origin.LEFT_OUT,
+)
+_IGNORED = "_"
+"""Stands for the condition of a sensor while the cell is analyzed."""
+
+
+class PlainBlocks:
+    """Takes up the cells of plain blocks, in notebook order."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        setup: Setup,
+        folder: Path,
+        texts: Mapping[str, Collection[str]],
+    ) -> None:
+        self.reader = reader
+        self.scope = reader.scope
+        self.report = reader.report
+        self.setup = setup
+        self.folder = folder
+        self.texts = texts
+        """Name -> the different texts with which cells define it."""
+
+    def add(self, block: OpenBlock, code: CellCode) -> None:
+        """Take up the next cell of a block."""
+        imports = self._movable_imports(code)
+        nested = self._nested(block, code)
+        moved = [
+            item
+            for item in code.statements_of(StatementKind.DEFINITION)
+            if item.names[0] not in nested
+        ]
+        self._move(code, imports, moved)
+        cut = [*imports, *moved]
+        flow = self._flow(block, code, cut)
+        self._check(block, code, flow)
+        reading = Reading(block, code, flow)
+        self._read(reading)
+        self._change(reading)
+        self._bind(reading, nested)
+        block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
+        block.flows.append(flow)
+        block.body += [item for item in code.statements if item not in cut]
+        block.walked = code.number
+
+    def _movable_imports(self, code: CellCode) -> list[Statement]:
+        """The imports whose names nothing else in the cell binds."""
+        imports = [item for item in code.statements if item.kind.is_import]
+        if not imports:
+            return []
+        rest = code.flow_without(imports)
+        bound = {*rest.binds, *rest.maybe_binds, *rest.deletes}
+        return [item for item in imports if bound.isdisjoint(item.names)]
+
+    def _move(self, code: CellCode, imports: Sequence[Statement], moved: list[Statement]) -> None:
+        self.setup.add_imports(code)
+        for statement in moved:
+            self.setup.define(code, statement)
+            self.setup.shared.add_definition(code, statement)
+        unmoved = [item for item in code.statements if item.kind.is_import and item not in imports]
+        if unmoved and unmoved[0].kind is StatementKind.STAR_IMPORT:
+            self.report.error(
+                "star-import",
+                code.cell,
+                "The cell also binds a name that 'import *' brings.",
+                "Import the names one by one.",
+                line=unmoved[0].first,
+            )
+
+    def _flow(self, block: OpenBlock, code: CellCode, cut: Sequence[Statement]) -> CellFlow:
+        flow = code.flow_without(cut)
+        if not (block.plan.is_sensor and flow.last_expression):
+            return flow
+        # The last expression of a sensor is its answer, not a statement made for its effect.
+        lines = [line or "" for line in code.without(cut)]
+        last = flow.last_expression
+        lines[last.line - 1] = insert(lines[last.line - 1], last.col, f"{_IGNORED} = ")
+        known = {**(code.known or {}), **code.definitions}
+        flow = analyze("\n".join(lines), known=known)
+        binds = tuple(name for name in flow.binds if name != _IGNORED)
+        return replace(flow, binds=binds, last_expression=last)
+
+    def _nested(self, block: OpenBlock, code: CellCode) -> dict[str, str]:
+        """Definitions that stay in the body, each with the data it reads (or nothing)."""
+        definitions = code.definitions
+        if not definitions:
+            return {}
+        data = _data_names(block.plan)
+        found: dict[str, str] = {}
+        for name, definition in definitions.items():
+            reads = sorted(item for item in definition.free if self._is_data(item, data))
+            if reads or name in data or len(self.texts.get(name, ())) > 1:
+                found[name] = reads[0] if reads else ""
+        while more := {
+            name: other
+            for name, definition in definitions.items()
+            for other in sorted(definition.free)
+            if name not in found and self._is_nested(other, found)
+        }:
+            found.update(more)
+        return found
+
+    def _is_data(self, name: str, data: Collection[str]) -> bool:
+        provider = self.scope.get(name)
+        return name in data or (
+            provider is not None and provider.origin in (Origin.DATA, Origin.RESULT)
+        )
+
+    def _is_nested(self, name: str, nested: Collection[str]) -> bool:
+        provider = self.scope.get(name)
+        return name in nested or (provider is not None and provider.origin is Origin.NESTED)
+
+    def _check(self, block: OpenBlock, code: CellCode, flow: CellFlow) -> None:
+        if "globals" in flow.calls:
+            self.report.error(
+                "calls-globals",
+                code.cell,
+                "globals() does not hold the variables of a block.",
+                "Read the variable by its name.",
+                block=block.name,
+            )
+
+    def _read(self, reading: Reading) -> None:
+        flow, block = reading.flow, reading.block
+        for use in flow.reads:
+            self.reader.read(reading, use, Strength.MUST)
+        for use in flow.maybe_reads:
+            self.reader.read(reading, use, Strength.MAYBE)
+        bound = {*flow.binds, *flow.maybe_binds, *block.resolved, *block.latest}
+        for use in flow.soft_reads:
+            if use.name not in bound:
+                self._read_softly(reading, use)
+        for use in flow.reads:
+            provider = block.resolved.get(use.name)
+            if use.name in flow.calls and provider and provider.origin is Origin.RESULT:
+                self.report.error(
+                    "calls-block",
+                    reading.code.cell,
+                    f"Block '{block.name}' calls the decorated block '{use.name}' (cell "
+                    f"{provider.cell}); a block cannot be called.",
+                    f"Write '{use.name}' without the brackets: it stands for the result.",
+                    line=use.line,
+                    block=block.name,
+                )
+
+    def _read_softly(self, reading: Reading, use: Use) -> None:
+        """An identifier in a string: an input if it names a value, never a builtin."""
+        if self.scope.get(use.name) is not None:
+            self.reader.read(reading, use, Strength.SOFT)
+
+    def _change(self, reading: Reading) -> None:
+        block, flow, code = reading.block, reading.flow, reading.code
+        bound = {*flow.binds, *flow.maybe_binds, *flow.deletes}
+        lines = {use.name: use.line for use in flow.reads}
+        declared = code.settings.changes or ()
+        changes = (*flow.changes, *self._changed_by_modules(flow), *declared)
+        for name in dict.fromkeys(changes):
+            provider = self.scope.get(name)
+            if name in declared and (provider is None or provider.origin in _UNCHANGEABLE):
+                self._unknown_change(reading, name)
+            if name in bound or provider is None or provider.is_of(block.name):
+                continue
+            if provider.origin in _UNCHANGEABLE or provider.is_definition:
+                continue
+            if name not in block.resolved:
+                self.reader.read(reading, Use(name, lines.get(name, 1)), Strength.MUST)
+            block.bind(
+                self.scope.bind(name, Origin.DATA, code.number, block=block.name, changed=True)
+            )
+
+    def _changed_by_modules(self, flow: CellFlow) -> list[str]:
+        """Arguments of statements such as `tools.clean(df)` where `tools` lies by the notebook."""
+        modules = {found.name: found.module for found in flow.imports}
+        changed = []
+        for function, name in flow.module_changes:
+            root = function.partition(".")[0]
+            module = modules.get(root, self.setup.imports.module_of(root)).partition(".")[0]
+            path = self.folder / module
+            if module and (path.is_dir() or path.with_suffix(".py").is_file()):
+                changed.append(name)
+        return changed
+
+    def _unknown_change(self, reading: Reading, name: str) -> None:
+        self.report.error(
+            "unknown-change",
+            reading.code.cell,
+            f"The setting 'changes' names '{name}', which no block above gives.",
+            "Correct the name, or remove it.",
+            block=reading.block.name,
+        )
+
+    def _bind(self, reading: Reading, nested: Mapping[str, str]) -> None:
+        block, flow, cell = reading.block, reading.flow, reading.code.number
+        data = _data_names(block.plan) if nested else ()
+        block.local.update(flow.binds, flow.maybe_binds, flow.deletes)
+        for name in (*flow.binds, *flow.maybe_binds):
+            if name in nested and name not in data:
+                self.scope.bind(name, Origin.NESTED, cell, block=block.name, detail=nested[name])
+                continue
+            maybe = name in flow.maybe_binds and not self._is_bound_by(block, name)
+            block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, maybe=maybe))
+        for name in flow.deletes:
+            block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
+            block.bound.pop(name, None)
+
+    def _is_bound_by(self, block: OpenBlock, name: str) -> bool:
+        own = self.scope.get(name)
+        return own is not None and own.is_of(block.name) and not own.maybe
+
+
+def _data_names(plan: BlockPlan) -> frozenset[str]:
+    """Names that the cells of a block bind by something else than imports and definitions."""
+    names: set[str] = set()
+    for code in plan.cells:
+        flow = code.flow_without(
+            [
+                item
+                for item in code.statements
+                if item.kind.is_import or item.kind is StatementKind.DEFINITION
+            ]
+        )
+        names.update(flow.binds, flow.maybe_binds, flow.deletes)
+    return frozenset(names)
+
+
+def _left(
+    code: CellCode, cut: Sequence[Statement], moved: Sequence[Statement]
+) -> tuple[str | None, ...]:
+    """The lines of the body: without `cut`, and without the comments above what moved."""
+    lines = list(code.without(cut))
+    for statement in moved:
+        for number in range(definition_lines(code, statement), statement.first):
+            lines[number - 1] = None
+    return tuple(lines)

@@ -1,0 +1,219 @@
+"""Which files an export writes, leaves or removes, found out before anything is touched.
+
+Pure but for reading the files that are there: their headers and digests say whose they are, and
+whether somebody edited them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import yaml
+
+from jupyter_blocks.block import BLOCK_TYPES
+from jupyter_blocks.blockfile import is_intact, parse_header
+from jupyter_blocks.errors import Problem
+
+__all__ = [
+    "ExportedFile",
+    "Owner",
+    "State",
+    "planned_files",
+    "signed_yaml_digest",
+]
+
+State = Literal["written", "unchanged", "differs", "edited", "removed"]
+
+_YAML_DIGEST = re.compile(r"^  digest: '?([0-9a-f]{32})'?\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class ExportedFile:
+    """One file of a project, as an export leaves it or would leave it."""
+
+    path: str
+    """Relative to the project, with '/'."""
+    text: str
+    """What the notebook says it holds; empty for a removed file."""
+    state: State
+    """`differs`: with `check`, would be written. `edited`: changed by hand, left alone."""
+    diff: str = ""
+    """Unified diff from the file to `text`; empty where they are equal."""
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The notebook that exports, and where to."""
+
+    root: Path
+    """Folder of the project."""
+    notebook: str
+    """Path of the notebook relative to the project, with '/'."""
+    pipeline: str
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file that is there already."""
+
+    text: str
+    notebook: str | None
+    """Notebook it was exported from; none: written by hand."""
+    is_intact: bool
+
+
+def planned_files(
+    owner: Owner, texts: Mapping[str, str], *, force: bool, check: bool
+) -> tuple[list[ExportedFile], list[Problem]]:
+    """What happens to each file, and what is in the way.
+
+    `texts` maps project-relative paths to the text they are to have. With `check` nothing is meant
+    to be written, so nothing can be in the way.
+    """
+    files: list[ExportedFile] = []
+    problems: list[Problem] = []
+    for path, text in sorted(texts.items()):
+        found = _found(owner.root, path)
+        state, problem = _fate(owner, path, text, found, force=force, check=check)
+        files.append(
+            ExportedFile(path, text, state, _diff(path, found.text if found else "", text))
+        )
+        problems += [problem] if problem and not check else []
+    for path in _leftovers(owner, texts):
+        found = _found(owner.root, path)
+        if found is not None and found.is_intact:
+            files.append(ExportedFile(path, "", "removed", _diff(path, found.text, "")))
+        else:
+            problems.append(_edited_leftover(owner, path))
+    return files, problems
+
+
+def signed_yaml_digest(text: str) -> str:
+    """Digest of a metadata.yaml, without its own digest line: 32 hex digits."""
+    return hashlib.sha256(_YAML_DIGEST.sub("", text, count=1).encode()).hexdigest()[:32]
+
+
+def _fate(
+    owner: Owner, path: str, text: str, found: _Found | None, *, force: bool, check: bool
+) -> tuple[State, Problem | None]:
+    changed: State = "differs" if check else "written"
+    if found is None:
+        return changed, None
+    if found.text == text:
+        return "unchanged", None
+    if found.notebook is None:
+        return changed, None if force else _written_by_hand(owner, path)
+    if found.notebook != owner.notebook and (owner.root / found.notebook).exists():
+        return changed, _of_other_notebook(owner, path, found.notebook)
+    if not found.is_intact and not force:
+        return "edited", _edited(owner, path)
+    return changed, None
+
+
+def _found(root: Path, path: str) -> _Found | None:
+    file = root / path
+    if not file.exists():
+        return None
+    if not file.is_file():
+        return _Found("", None, is_intact=False)
+    text = file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    if path.endswith(".yaml"):
+        notebook = _yaml_notebook(text)
+        digest = _YAML_DIGEST.search(text)
+        is_signed = digest is not None and digest[1] == signed_yaml_digest(text)
+        return _Found(text, notebook, is_signed)
+    header = parse_header(text)
+    return _Found(text, header.notebook if header else None, is_intact(text))
+
+
+def _yaml_notebook(text: str) -> str | None:
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return None
+    own = document.get("jupyter_blocks") if isinstance(document, dict) else None
+    notebook = own.get("notebook") if isinstance(own, dict) else None
+    return notebook if isinstance(notebook, str) else None
+
+
+def _leftovers(owner: Owner, texts: Mapping[str, str]) -> Iterator[str]:
+    """Files exported from this notebook before that its blocks do not need any more."""
+    folders = (*(kind.folder for kind in BLOCK_TYPES.values()), "helpers")
+    for folder in sorted(folders):
+        for file in sorted((owner.root / folder).glob("*.py")):
+            path = f"{folder}/{file.name}"
+            if path not in texts and _is_exported_from(file, owner.notebook):
+                yield path
+    for file in sorted((owner.root / "pipelines").glob("*/metadata.yaml")):
+        path = f"pipelines/{file.parent.name}/{file.name}"
+        if path not in texts:
+            found = _found(owner.root, path)
+            if found is not None and found.notebook == owner.notebook:
+                yield path
+
+
+def _is_exported_from(file: Path, notebook: str) -> bool:
+    with file.open("rb") as stream:
+        first = stream.readline().decode("utf-8", "replace").rstrip("\r\n")
+    header = parse_header(first)
+    return header is not None and header.notebook == notebook
+
+
+def _diff(path: str, old: str, new: str) -> str:
+    lines = difflib.unified_diff(
+        old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _written_by_hand(owner: Owner, path: str) -> Problem:
+    return _problem(
+        owner,
+        "file-taken",
+        path,
+        f"The file {path} is there already and was not made by an export.",
+        "Give the block another name with its tag, export to another project with --project, or "
+        "overwrite the file with --force.",
+    )
+
+
+def _of_other_notebook(owner: Owner, path: str, notebook: str) -> Problem:
+    return _problem(
+        owner,
+        "file-taken",
+        path,
+        f"The file {path} was exported from another notebook, {notebook}.",
+        "Give the block or the pipeline another name, or export to another project with --project.",
+    )
+
+
+def _edited(owner: Owner, path: str) -> Problem:
+    return _problem(
+        owner,
+        "edited-file",
+        path,
+        f"The file {path} was edited by hand after it was exported.",
+        "Bring the change into the notebook ('jupyter blocks export --check' shows it), then "
+        "overwrite the file with --force.",
+    )
+
+
+def _edited_leftover(owner: Owner, path: str) -> Problem:
+    problem = _problem(
+        owner,
+        "edited-leftover",
+        path,
+        f"The file {path} belongs to no block of the notebook any more, but was edited by hand.",
+        "Delete it, or move it to another project.",
+    )
+    return Problem(**{**problem.__dict__, "severity": "warning"})
+
+
+def _problem(owner: Owner, code: str, path: str, message: str, hint: str) -> Problem:
+    return Problem(code, message, hint, pipeline=owner.pipeline, path=path)

@@ -1,0 +1,220 @@
+"""Keeps the blocks that share a warm worker apart: what one changes, the next does not see.
+
+Working folder, environment, arguments, warnings, signals, logging, random state, and the global
+options of numpy, pandas and matplotlib. A library that is not loaded costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+__all__ = ["isolated"]
+
+_Restore = Callable[[], None]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def isolated(
+    working_dir: str, environment: Mapping[str, str], arguments: list[str]
+) -> Iterator[None]:
+    """Run the `with` block in `working_dir` with more environment variables and `sys.argv`.
+
+    Raises `OSError` if the folder is not there. Everything is put back at the end, and figures are
+    closed.
+    """
+    undo = [_working_dir(), _environment(), _interpreter(), _signals()]
+    undo += [keep() for name, keep in _LIBRARIES.items() if name in sys.modules]
+    _random.draw_anew()
+    try:
+        if working_dir:
+            os.chdir(working_dir)
+        os.environ.update(environment)
+        os.environ.setdefault("MPLBACKEND", "agg")
+        sys.argv = arguments
+        with warnings.catch_warnings():
+            yield
+    finally:
+        for restore in reversed(undo):
+            with suppress(Exception):
+                restore()
+        _close_figures()
+
+
+def _working_dir() -> _Restore:
+    try:
+        before = os.getcwd()  # noqa: PTH109 - this runs before every block
+    except FileNotFoundError:
+        before = "/"
+    return lambda: os.chdir(before)
+
+
+def _environment() -> _Restore:
+    # Decoding all variables takes longer than many a block; their bytes can be compared as well.
+    encoded = getattr(os.environ, "_data", os.environ)
+    before = dict(encoded)
+
+    def restore() -> None:
+        if encoded == before:
+            return
+        zone = os.environ.get("TZ")
+        for name in encoded.keys() - before.keys():
+            del os.environ[os.fsdecode(name)]
+        changed = [name for name, value in before.items() if encoded.get(name) != value]
+        for name in changed:
+            os.environ[os.fsdecode(name)] = os.fsdecode(before[name])
+        if zone != os.environ.get("TZ"):
+            time.tzset()
+
+    return restore
+
+
+def _interpreter() -> _Restore:
+    arguments, depth = sys.argv, sys.getrecursionlimit()
+
+    def restore() -> None:
+        sys.argv = arguments
+        sys.setrecursionlimit(depth)
+
+    return restore
+
+
+def _signals() -> _Restore:
+    """A block that takes the signals over must not keep the worker from being stopped later."""
+    if threading.current_thread() is not threading.main_thread():
+        return lambda: None
+    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
+
+    def restore() -> None:
+        for number, handler in before:
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+
+    return restore
+
+
+class _Random:
+    """The global random streams: every attempt draws its own numbers, whichever worker runs it.
+
+    Workers are forked from one process, so without this they would all draw the same ones; and a
+    block after one that sets a seed would not draw at random.
+    """
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._numpy_state: Any = None
+
+    def draw_anew(self) -> None:
+        if "random" in sys.modules:
+            sys.modules["random"].seed()
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is None or not hasattr(numpy_random, "seed"):
+            return
+        # Seeding takes 0.2 ms: only where this process has not done it, or somebody drew.
+        if self._pid != os.getpid() or self._numpy_state != _numpy_state(numpy_random):
+            numpy_random.seed()
+            self._pid, self._numpy_state = os.getpid(), _numpy_state(numpy_random)
+
+
+_random = _Random()
+
+
+def _numpy_state(numpy_random: Any) -> tuple[Any, ...]:
+    state = numpy_random.get_state(legacy=False)
+    return state["state"]["pos"], state["has_gauss"], state["state"]["key"].tobytes()
+
+
+def _logging() -> _Restore:
+    root = sys.modules["logging"].root
+    handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
+
+    def restore() -> None:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        root.manager.disable = disabled
+
+    return restore
+
+
+def _numpy() -> _Restore:
+    numpy = sys.modules["numpy"]
+    errors, printing = numpy.geterr(), numpy.get_printoptions()
+
+    def restore() -> None:
+        numpy.seterr(**errors)
+        if numpy.get_printoptions() != printing:
+            numpy.set_printoptions(**printing)
+
+    return restore
+
+
+def _pandas() -> _Restore:
+    """Pandas has no public way to list its options with their values, so its table is read."""
+    pandas = sys.modules["pandas"]
+    options = getattr(sys.modules.get("pandas._config.config"), "_global_config", {})
+    before = pickle.dumps(options)
+
+    def restore() -> None:
+        with suppress(pickle.PicklingError, AttributeError, TypeError):
+            if pickle.dumps(options) == before:
+                return
+        now = dict(_flattened(options))
+        for name, value in _flattened(pickle.loads(before)):  # noqa: S301 - written above
+            if now.get(name) != value:
+                pandas.set_option(name, value)
+
+    return restore
+
+
+def _flattened(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+class _Matplotlib:
+    """Keeps one copy of the settings, made anew only when somebody outside a block changed them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def keep(self) -> _Restore:
+        # The methods of dict: those of the settings load the backend, warn and convert.
+        settings = sys.modules["matplotlib"].rcParams
+        if not dict.__eq__(settings, self._kept):
+            self._kept = dict.copy(settings)
+
+        def restore() -> None:
+            if not dict.__eq__(settings, self._kept):
+                for name, value in self._kept.items():
+                    if not name.startswith("backend"):
+                        dict.__setitem__(settings, name, value)
+                self._kept = dict.copy(settings)
+
+        return restore
+
+
+def _close_figures() -> None:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        with suppress(Exception):
+            pyplot.close("all")
+
+
+_LIBRARIES: Mapping[str, Callable[[], _Restore]] = {
+    "logging": _logging,
+    "matplotlib": _Matplotlib().keep,
+    "numpy": _numpy,
+    "pandas": _pandas,
+}

@@ -1,0 +1,88 @@
+"""What an attempt uses of time and memory, and the limit that may be set to the latter."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+__all__ = ["Meter", "memory_limit"]
+
+_MIB = 1 << 20
+_STATUS = "/proc/self/status"
+_RESET_PEAK = "/proc/self/clear_refs"
+
+
+class Meter:
+    """Measures from its making on: seconds, CPU seconds, peak memory."""
+
+    def __init__(self) -> None:
+        _reset_peak()
+        self._started = time.perf_counter()
+        self._cpu = _cpu_s()
+
+    def read(self) -> dict[str, Any]:
+        """`duration_s`, `cpu_s` (child processes included) and `peak_rss_mib` so far."""
+        return {
+            "duration_s": round(time.perf_counter() - self._started, 6),
+            "cpu_s": round(_cpu_s() - self._cpu, 6),
+            "peak_rss_mib": round(self.peak_rss_mib(), 1),
+        }
+
+    def peak_rss_mib(self) -> float:
+        """Most memory the process held at once, in MiB.
+
+        Since the start of the process, where the system cannot measure it anew (not Linux).
+        """
+        scale = _MIB if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+@contextmanager
+def memory_limit(limit_mib: float) -> Iterator[None]:
+    """Let the process take `limit_mib` more memory than it has now; 0 sets no limit.
+
+    What exceeds it is a `MemoryError`. Linux only; elsewhere nothing is limited.
+    """
+    if limit_mib <= 0 or sys.platform != "linux":
+        yield
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = _status_kib(b"VmData:") * 1024 + int(limit_mib * _MIB)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def _cpu_s() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _reset_peak() -> None:
+    """Have Linux measure the peak anew."""
+    with suppress(OSError):
+        file = os.open(_RESET_PEAK, os.O_WRONLY)
+        try:
+            os.write(file, b"5")
+        finally:
+            os.close(file)
+
+
+def _status_kib(key: bytes) -> int:
+    """One number of the system's account of this process, in KiB."""
+    file = os.open(_STATUS, os.O_RDONLY)
+    try:
+        text = os.read(file, 1 << 16)
+    finally:
+        os.close(file)
+    _, found, rest = text.partition(key)
+    return int(rest.split(None, 1)[0]) if found else 0

@@ -1,0 +1,109 @@
+"""Any rows of a stored table, without reading the rest of it.
+
+Tables in Arrow files are mapped and only the batches asked for are looked at; tables that had to be
+pickled are loaded, which for their numbers means being mapped, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from jupyter_blocks.errors import VariableError, VariableNotFoundError
+from jupyter_blocks.variables.formats import Source, decode, typed_json
+from jupyter_blocks.variables.formats.arrow import open_ipc
+from jupyter_blocks.variables.manifest import StoredOutput
+from jupyter_blocks.variables.views import ColumnView, TableView, arrow_view, view_of
+
+__all__ = ["MOST_ROWS", "read_page"]
+
+MOST_ROWS = 10_000
+"""Rows in one page, at most."""
+
+
+def read_page(
+    name: str,
+    stored: StoredOutput,
+    source: Source,
+    start: int,
+    rows: int,
+    columns: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Rows `start` to `start + rows` (at most 10,000 of them) of a stored table, as JSON.
+
+    The answer has `type`, `rows` (of the whole table), `start`, `columns` (name and dtype),
+    `sample` (a mapping of column name to value for each row) and, where the table has an index of
+    its own, `index` (name, dtype and values). `columns` picks columns by the names that previews
+    show. A value that is no table is a `VariableError`.
+    """
+    if stored.type not in ("table", "series"):
+        raise VariableError(f"Output '{name}' is of type {stored.type}; only tables have pages.")
+    total = stored.rows or 0
+    start = min(max(start, 0), total)
+    stop = min(start + min(max(rows, 0), MOST_ROWS), total)
+    view, first = _view(stored, source, start, stop)
+    chosen = _chosen(view, columns, name)
+    page: dict[str, Any] = {
+        "type": stored.type,
+        "rows": total,
+        "start": start,
+        "columns": [{"name": column.name, "dtype": column.dtype} for column in chosen],
+        "sample": TableView(view.rows, chosen).page(start - first, stop - first),
+    }
+    if view.index:
+        page["index"] = [_level(level, start - first, stop - first) for level in view.index]
+    return page
+
+
+def _chosen(view: TableView, columns: Collection[str] | None, name: str) -> tuple[ColumnView, ...]:
+    if columns is None:
+        return view.columns
+    known = {column.name: column for column in view.columns}
+    unknown = [column for column in columns if column not in known]
+    if unknown:
+        raise VariableNotFoundError(
+            f"Output '{name}' has no column '{unknown[0]}'. Its columns: {', '.join(known)}."
+        )
+    return tuple(known[column] for column in columns)
+
+
+def _level(level: ColumnView, start: int, stop: int) -> dict[str, Any]:
+    return {"name": level.name, "dtype": level.dtype, "values": level.cells(start, stop)}
+
+
+def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[TableView, int]:
+    """A view that holds the rows asked for, and the row it begins with."""
+    if stored.format != "pandas" or not stored.objects:
+        view = view_of(decode(stored, source))
+        return view or TableView(0, ()), 0
+    import pyarrow as pa
+
+    reader = open_ipc(source.buffer(".arrow"))
+    size = stored.meta["batch_rows"]
+    first, last = start // size, max(stop - 1, start) // size
+    last = min(last, reader.num_record_batches - 1)
+    batches = [reader.get_batch(number) for number in range(min(first, last), last + 1)]
+    table = pa.Table.from_batches(batches, reader.schema)
+    return _with_labels(arrow_view(table), stored.meta), min(first, last) * size
+
+
+def _with_labels(view: TableView, meta: Mapping[str, Any]) -> TableView:
+    """Names and dtypes as pandas has them, and the index apart from the columns."""
+    index = "range" not in meta["index"]
+    names = [column.name for column in view.columns]
+    if meta["kind"] == "series":
+        names[0] = _shown(meta["name"], "values")
+    if index:
+        names[-1] = _shown(meta["index"]["name"], "index")
+    columns = tuple(
+        ColumnView(name, dtype, view.rows, column.column)
+        for name, dtype, column in zip(names, meta["dtypes"], view.columns, strict=True)
+    )
+    if not index or meta["kind"] == "index":
+        return TableView(view.rows, columns)
+    return TableView(view.rows, columns[:-1], columns[-1:])
+
+
+def _shown(name: Any, default: str) -> str:
+    label = typed_json.decode(name)
+    return default if label is None else str(label)

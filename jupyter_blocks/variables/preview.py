@@ -1,0 +1,125 @@
+"""Bounded looks at a value, made while it is written and kept beside it.
+
+Time, memory and size have limits, so that looking at 1e8 rows costs what looking at 1e3 does.
+A preview that fails says so and fails nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_blocks.variables.cells import cell, cut, short_repr, shortened
+from jupyter_blocks.variables.formats import Encoded, registered_preview
+from jupyter_blocks.variables.manifest import StoredOutput, dump_json
+from jupyter_blocks.variables.statistics import SAMPLE_ROWS, describe_array, describe_column
+from jupyter_blocks.variables.views import ColumnView, TableView, view_of
+
+__all__ = ["SHOWN_ROWS", "describe", "describe_table"]
+
+SHOWN_ROWS = 20
+_MOST_COLUMNS = 500
+"""Columns that are described; a table has more of them in its file only."""
+_SAMPLED_CELLS = 300_000
+_MOST_SECONDS = 2.0
+"""After so long, the other columns are listed without statistics."""
+_LONGEST_TEXT = 2_000
+_SHOWN_BYTES = 200
+
+
+def describe(value: Any, stored: StoredOutput, encoded: Encoded | None = None) -> dict[str, Any]:
+    """The preview of a value, as JSON. Never raises: a `note` tells what could not be shown."""
+    preview: dict[str, Any] = {"type": stored.type, "python_type": stored.python_type}
+    if stored.rows is not None:
+        preview["rows"] = stored.rows
+    preview["bytes"] = stored.bytes
+    try:
+        preview |= _content(value, stored, encoded.view if encoded else None)
+        return preview | _own_content(value, stored)
+    except Exception as error:
+        # The classes of the value decide what they raise, and the value itself is stored.
+        return preview | {"note": f"No preview: {type(error).__name__}: {error}"}
+
+
+def _content(value: Any, stored: StoredOutput, view: Any) -> Mapping[str, Any]:
+    if stored.type in ("table", "series"):
+        table = view_of(value, view, _MOST_COLUMNS)
+        if table is not None:
+            return describe_table(table, _width(value))
+    if stored.type == "array":
+        return _describe_array(value)
+    if stored.type == "figure":
+        return {**(view or {}), "repr": short_repr(value)}
+    if stored.type == "text":
+        return {"value": shortened(value, _LONGEST_TEXT), "length": len(value)}
+    if stored.type == "bytes":
+        return {"repr": repr(bytes(value[:_SHOWN_BYTES])), "length": len(value)}
+    if stored.type == "json":
+        shown, is_cut = cut(value)
+        return {"value": shown, "truncated": is_cut}
+    return {"repr": short_repr(value)}
+
+
+def _own_content(value: Any, stored: StoredOutput) -> dict[str, Any]:
+    """What the package that registered the format wants to show."""
+    own = registered_preview(stored)
+    if own is None:
+        return {}
+    content = dict(own(value))
+    dump_json(content)
+    return content
+
+
+def _width(value: Any) -> int:
+    shape: Any = getattr(value, "shape", ())
+    return int(shape[1]) if len(shape) > 1 else 1
+
+
+def describe_table(table: TableView, width: int | None = None) -> dict[str, Any]:
+    """Columns with their statistics, and the first rows; `width` counts all columns there are."""
+    shown = table.columns[:_MOST_COLUMNS]
+    budget = max(_SAMPLED_CELLS // max(len(shown), 1), 1000)
+    deadline = time.monotonic() + _MOST_SECONDS
+    columns = [_describe_in_time(column, min(budget, SAMPLE_ROWS), deadline) for column in shown]
+    first = min(SHOWN_ROWS, table.rows)
+    described: dict[str, Any] = {
+        "columns": columns,
+        "sample": TableView(table.rows, shown).page(0, first),
+    }
+    if table.index:
+        described["index"] = [
+            {"name": level.name, "dtype": level.dtype, "values": level.cells(0, first)}
+            for level in table.index
+        ]
+    omitted = (len(table.columns) if width is None else width) - len(shown)
+    return described | ({"omitted_columns": omitted} if omitted > 0 else {})
+
+
+def _describe_in_time(column: ColumnView, sample_rows: int, deadline: float) -> dict[str, Any]:
+    plain = {"name": column.name, "dtype": column.dtype}
+    if time.monotonic() > deadline:
+        return plain | {"note": "No statistics: the table has too many columns."}
+    try:
+        return describe_column(column, sample_rows)
+    except Exception as error:
+        # One odd column must not hide the others.
+        return plain | {"note": f"No statistics: {type(error).__name__}: {error}"}
+
+
+def _describe_array(array: Any) -> dict[str, Any]:
+    described = {"dtype": str(array.dtype), "shape": list(array.shape), "sample": _corner(array)}
+    is_plain = type(array).__name__ == "ndarray"
+    return described | describe_array(array) if is_plain else described
+
+
+def _corner(array: Any) -> Any:
+    """The first few entries of each axis, nested as the array is."""
+    if array.ndim > 4:
+        return None
+    length = SHOWN_ROWS if array.ndim <= 2 else 4
+    return _cells(array[(slice(length),) * array.ndim].tolist())
+
+
+def _cells(values: Any) -> Any:
+    return [_cells(value) for value in values] if isinstance(values, list) else cell(values)

@@ -1,0 +1,296 @@
+"""The variable store: outputs of block attempts are written once, committed once, and read back.
+
+Objects come first, the manifest after them, the commit after that, and the pointer to a block's
+latest outputs last. Readers start at a commit, so whatever is cut off at any moment leaves files
+nobody looks at, never a wrong or half value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jupyter_blocks.errors import (
+    CorruptVariableError,
+    Problem,
+    UnstorableError,
+    VariableError,
+)
+from jupyter_blocks.variables import integrity, retention
+from jupyter_blocks.variables.formats import Encoded, Sink, Source, decode, encode
+from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
+from jupyter_blocks.variables.keys import part_name
+from jupyter_blocks.variables.manifest import (
+    Manifest,
+    Pointer,
+    StoredObject,
+    StoredOutput,
+    attempt_prefix,
+    commit_key,
+    dump_json,
+    latest_key,
+    latest_prefix,
+    manifest_key,
+    run_document_key,
+    runs_prefix,
+)
+from jupyter_blocks.variables.pages import read_page
+from jupyter_blocks.variables.preview import describe
+from jupyter_blocks.variables.storage import AlreadyExistsError, open_storage
+
+__all__ = ["VariableStore"]
+
+_PREVIEW = "preview.json"
+_LOG = "log/000001.jsonl"
+_TIMED_ID = re.compile(r"[A-Za-z_-]{0,8}(\d{8}[T_-]?(?:\d{6})?)")
+"""Run ids that begin with a date, and perhaps a time, say when their runs began."""
+
+
+class VariableStore:
+    """Stored outputs below one root: a folder or a URI. Safe for use by threads and processes."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.storage = open_storage(root)
+
+    def __repr__(self) -> str:
+        return f"VariableStore({self.storage!r})"
+
+    def prefix(self, pipeline: str, run_id: str, block: str, attempt_id: str) -> str:
+        """Folder of one attempt, in the store."""
+        return attempt_prefix(pipeline, run_id, block, attempt_id)
+
+    def log_path(self, prefix: str) -> Path:
+        """File for the log of an attempt; its folder exists."""
+        path = self.storage.path(f"{prefix}/{_LOG}")
+        if path is None:
+            raise VariableError(f"Logs cannot be written as files in {self.storage!r}.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Manifest:
+        """Store the outputs of an attempt; they count once they are committed.
+
+        Every value is written in a format that gives it back exactly, and its preview beside it.
+
+        Args:
+            prefix: `prefix()` of the attempt.
+            outputs: Output name -> value.
+            about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`
+                and `inputs`, a list of JSON documents.
+
+        Raises `UnstorableError`, naming the member to blame, for a value that would not come back,
+        and `AlreadyExistsError` if the attempt has stored its outputs before.
+        """
+        names = {name: about[name] for name in ("pipeline", "run_id", "block", "attempt_id")}
+        if prefix != attempt_prefix(**names):
+            raise VariableError(f"'{prefix}' is not the folder of the attempt {names}.")
+        stored: dict[str, StoredOutput] = {}
+        previews: dict[str, Any] = {}
+        for name, value in outputs.items():
+            stored[name], encoded = self._encode(prefix, name, value, names)
+            if stored[name].objects:
+                previews[name] = describe(value, stored[name], encoded)
+        return self._write_manifest(
+            Manifest(
+                outputs=stored,
+                fingerprint=about.get("fingerprint") or {},
+                inputs=tuple(about.get("inputs") or ()),
+                created_at=time.time(),
+                preview=self._write_previews(prefix, previews) if previews else None,
+                **names,
+            )
+        )
+
+    def commit(self, manifest: Manifest) -> None:
+        """Make a manifest the outputs of its block in its run, and the block's latest ones.
+
+        Committing the same attempt again changes nothing; another attempt of the same block and
+        run is a `VariableError`. The latest pointer never goes back to an older run.
+        """
+        pointer = Pointer.to(manifest)
+        follow(self.storage, pointer)
+        key = commit_key(manifest.pipeline, manifest.run_id, manifest.block)
+        try:
+            self.storage.create(key, pointer.dump())
+        except AlreadyExistsError:
+            self._commit_again(key, pointer)
+        self.storage.point(
+            latest_key(manifest.pipeline, manifest.block),
+            key,
+            lambda present: _is_newer(pointer, Pointer.parse(present)),
+        )
+
+    def committed(self, pipeline: str, run_id: str, block: str) -> Manifest | None:
+        """The outputs that a block has in a run; none if none are committed."""
+        return self._follow(commit_key(pipeline, run_id, block), pipeline, block)
+
+    def latest(self, pipeline: str, block: str) -> Manifest | None:
+        """The newest committed outputs of a block; none if there are none."""
+        return self._follow(latest_key(pipeline, block), pipeline, block)
+
+    def blocks(self, pipeline: str) -> dict[str, Manifest]:
+        """The newest committed outputs of every block of a pipeline that has any."""
+        found = {}
+        for entry in self.storage.entries(latest_prefix(pipeline)):
+            pointer = read_pointer(self.storage, entry.key)
+            if pointer is not None and pointer.pipeline == pipeline:
+                found[pointer.block] = follow(self.storage, pointer)
+        return dict(sorted(found.items()))
+
+    def manifest(
+        self, pipeline: str, run_id: str, block: str, attempt_id: str, digest: str = ""
+    ) -> Manifest:
+        """The manifest of an attempt, committed or not.
+
+        Raises `VariableNotFoundError` if there is none, and `CorruptVariableError` if it is not
+        whole or, where a digest is given, has another.
+        """
+        return read_manifest(self.storage, pipeline, run_id, block, attempt_id, digest)
+
+    def load(self, manifest: Manifest, name: str, *, verify: bool = True) -> Any:
+        """One output, as a new value: private to the caller and writable.
+
+        Sizes are always checked, digests with `verify`; what does not match is a
+        `CorruptVariableError` that names the object.
+        """
+        stored = manifest.output(name)
+        return decode(stored, self._source(manifest, stored, verify=verify))
+
+    def preview(self, manifest: Manifest, name: str) -> dict[str, Any]:
+        """What is known of an output without reading it; see `preview.describe`."""
+        stored = manifest.output(name)
+        if not stored.objects:
+            return describe(self.load(manifest, name), stored)
+        if manifest.preview is None:
+            raise CorruptVariableError(f"The manifest in '{manifest.prefix}' names no previews.")
+        source = Source(self.storage, manifest.prefix, (manifest.preview,), verify=True)
+        previews: dict[str, dict[str, Any]] = json.loads(bytes(source.buffer(_PREVIEW)))
+        return previews[name]
+
+    def page(
+        self,
+        manifest: Manifest,
+        name: str,
+        start: int,
+        rows: int,
+        columns: Collection[str] | None = None,
+    ) -> dict[str, Any]:
+        """Some rows of a stored table, reading little else; see `pages.read_page`."""
+        stored = manifest.output(name)
+        source = self._source(manifest, stored, verify=False)
+        return read_page(name, stored, source, start, rows, columns)
+
+    def record_run(self, pipeline: str, run_id: str, name: str, document: Any) -> None:
+        """Keep a JSON document about a whole run (`plan`, `result`) beside its outputs."""
+        key = run_document_key(pipeline, run_id, name)
+        self.storage.replace(key, json.dumps(document).encode())
+
+    def run_document(self, pipeline: str, run_id: str, name: str) -> Any:
+        """Read what `record_run` kept; none if there is nothing that can be read."""
+        try:
+            return json.loads(self.storage.read(run_document_key(pipeline, run_id, name)))
+        except (VariableError, ValueError):
+            return None
+
+    def runs(self, pipeline: str) -> list[str]:
+        """Ids of the runs that have left anything, oldest first."""
+        prefix = runs_prefix(pipeline)
+        return sorted(part_name(part) for part in self.storage.folders(prefix))
+
+    def pipelines(self) -> list[str]:
+        """Names of the pipelines that have stored anything."""
+        return sorted(part_name(part) for part in self.storage.folders("pipelines"))
+
+    def clean(
+        self,
+        older_than_s: float | None = None,
+        keep_runs: int | None = None,
+        max_bytes: int | None = None,
+        dry_run: bool = False,
+        active_runs: Collection[str] = (),
+    ) -> retention.CleanReport:
+        """Delete runs that are too old, too many or too large; see `retention.clean`."""
+        limits = retention.Limits(older_than_s, keep_runs, max_bytes)
+        return retention.clean(self.storage, limits, dry_run=dry_run, active_runs=active_runs)
+
+    def usage(self) -> retention.Usage:
+        """How many bytes each run and each block in it takes."""
+        return retention.usage(self.storage)
+
+    def verify(self) -> list[Problem]:
+        """Check every committed manifest and every object it names; see `integrity.verify`."""
+        return integrity.verify(self.storage)
+
+    def _encode(
+        self, prefix: str, name: str, value: Any, names: Mapping[str, str]
+    ) -> tuple[StoredOutput, Encoded]:
+        try:
+            return encode(value, Sink(self.storage, prefix, name))
+        except VariableError as error:
+            pipeline, block = names["pipeline"], names["block"]
+            text = f"Output '{name}' of block '{block}': {error}"
+            kind = UnstorableError if isinstance(error, UnstorableError) else VariableError
+            raise kind(text, pipeline=pipeline, block=block) from error
+
+    def _write_previews(self, prefix: str, previews: Mapping[str, Any]) -> StoredObject:
+        data = dump_json(previews)
+        key, number = _PREVIEW, 1
+        while self.storage.exists(f"{prefix}/{key}"):
+            number += 1
+            key = f"preview~{number}.json"
+        self.storage.create(f"{prefix}/{key}", data, atomic=False)
+        return StoredObject(key, len(data), sha256(data).hexdigest())
+
+    def _write_manifest(self, manifest: Manifest) -> Manifest:
+        data = dump_json(manifest.document())
+        key = manifest_key(manifest.prefix)
+        try:
+            # Half of it is harmless: the commit that would make it count holds its digest.
+            self.storage.create(key, data, atomic=False)
+        except AlreadyExistsError:
+            try:
+                Manifest.parse(self.storage.read(key))
+            except CorruptVariableError:
+                self.storage.replace(key, data)
+            else:
+                raise
+        return replace(manifest, digest=sha256(data).hexdigest())
+
+    def _commit_again(self, key: str, pointer: Pointer) -> None:
+        winner = read_pointer(self.storage, key)
+        if winner is None:
+            # Half a commit is left by a power cut only; nobody can have followed it.
+            self.storage.replace(key, pointer.dump())
+        elif winner != pointer:
+            raise VariableError(
+                f"Block '{pointer.block}' of run '{pointer.run_id}' has committed the attempt "
+                f"{winner.attempt_id} already; {pointer.attempt_id} comes too late.",
+                pipeline=pointer.pipeline,
+                block=pointer.block,
+            )
+
+    def _follow(self, key: str, pipeline: str, block: str) -> Manifest | None:
+        pointer = read_pointer(self.storage, key)
+        if pointer is None or (pointer.pipeline, pointer.block) != (pipeline, block):
+            return None
+        return follow(self.storage, pointer)
+
+    def _source(self, manifest: Manifest, stored: StoredOutput, *, verify: bool) -> Source:
+        return Source(self.storage, manifest.prefix, stored.objects, verify=verify)
+
+
+def _is_newer(pointer: Pointer, present: Pointer | None) -> bool:
+    """Whether a latest pointer may move on; runs count by when they began, where ids tell."""
+    if present is None or present.run_id == pointer.run_id:
+        return present != pointer
+    began, present_began = _TIMED_ID.match(pointer.run_id), _TIMED_ID.match(present.run_id)
+    if began and present_began and began[1] != present_began[1]:
+        return began[1] > present_began[1]
+    return pointer.created_at >= present.created_at

@@ -1,0 +1,166 @@
+"""Any table, looked at column by column: what previews and pages are made from.
+
+A view knows the names, dtypes and number of rows of a table and reads single rows of single
+columns; nothing is copied to make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from jupyter_blocks.variables.cells import cell
+from jupyter_blocks.variables.formats import NotExactError
+from jupyter_blocks.variables.formats.arrow import as_table
+from jupyter_blocks.variables.formats.columns import Column, encode_column
+from jupyter_blocks.variables.formats.tables import Plan
+
+__all__ = ["ColumnView", "TableView", "arrow_view", "display_names", "frame_view", "view_of"]
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    """One column of a table."""
+
+    name: str
+    dtype: str
+    rows: int
+    column: Column | None = None
+    """The column as Arrow, where there is a way."""
+    read: Callable[[int, int], list[Any]] | None = None
+    """Otherwise: the values of rows start to stop."""
+
+    def cells(self, start: int, stop: int) -> list[Any]:
+        """Rows start to stop as JSON values, for showing."""
+        if self.column is not None:
+            # Arrow refuses a few strings that Python has.
+            with suppress(NotExactError):
+                return _arrow_cells(self.column.cut(start, stop))
+        return [cell(value) for value in self.read(start, stop)] if self.read else []
+
+
+def _arrow_cells(piece: Any) -> list[Any]:
+    try:
+        return [cell(value) for value in piece.to_pylist()]
+    except (ValueError, OverflowError, NotImplementedError):
+        # Arrow has times that Python has no words for.
+        return [cell(value) for value in piece.cast("string").to_pylist()]
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table: its columns, and the columns of its index where that is more than a count."""
+
+    rows: int
+    columns: tuple[ColumnView, ...]
+    index: tuple[ColumnView, ...] = ()
+
+    def page(self, start: int, stop: int) -> list[dict[str, Any]]:
+        """Rows start to stop, each as column name -> JSON value."""
+        names = [column.name for column in self.columns]
+        cells = [column.cells(start, stop) for column in self.columns]
+        if not names:
+            return [{} for _ in range(start, stop)]
+        return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def display_names(labels: Iterable[Any]) -> list[str]:
+    """Labels as distinct strings: a second `price` becomes `price.1`."""
+    names: dict[str, None] = {}
+    for label in labels:
+        text = str(cell(str(label)))
+        name, number = text, 0
+        while name in names:
+            number += 1
+            name = f"{text}.{number}"
+        names[name] = None
+    return list(names)
+
+
+def view_of(value: Any, plan: Any = None, most_columns: int | None = None) -> TableView | None:
+    """The view of a table of pandas, polars or pyarrow; none if `value` is something else.
+
+    `plan` is what a format found out about the table (`Encoded.view`), to save doing it again.
+    """
+    package = _package(value)
+    if package == "pandas":
+        return frame_view(value, plan if isinstance(plan, Plan) else None, most_columns)
+    if package == "polars":
+        frame = value.to_frame() if type(value).__name__ == "Series" else value
+        dtypes = [str(dtype) for dtype in frame.dtypes[:most_columns]]
+        return arrow_view(frame[:, :most_columns].to_arrow(), dtypes)
+    if package == "pyarrow":
+        return arrow_view(as_table(value))
+    return None
+
+
+def _package(value: Any) -> str:
+    for base in type(value).__mro__:
+        package = base.__module__.partition(".")[0]
+        if package in ("pandas", "polars", "pyarrow"):
+            return package
+    return ""
+
+
+def arrow_view(table: Any, dtypes: Sequence[str] | None = None) -> TableView:
+    """The view of a pyarrow Table."""
+    names = display_names(table.schema.names)
+    columns = [
+        ColumnView(
+            name,
+            dtypes[position] if dtypes else str(table.schema.types[position]),
+            table.num_rows,
+            Column({}, table.schema.types[position], whole=table.column(position)),
+        )
+        for position, name in enumerate(names)
+    ]
+    return TableView(table.num_rows, tuple(columns))
+
+
+def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -> TableView:
+    """The view of a pandas DataFrame, Series or Index."""
+    import pandas as pd
+
+    if isinstance(value, pd.Index):
+        return TableView(len(value), tuple(_index_views(value, plan)))
+    if isinstance(value, pd.Series):
+        parts, labels = [value], ["values" if value.name is None else value.name]
+    else:
+        labels = list(value.columns[:most_columns])
+        parts = [value.iloc[:, position] for position in range(len(labels))]
+    columns = []
+    for position, name in enumerate(display_names(labels)):
+        series = parts[position]
+        column = plan.columns[position] if plan else encode_column(series)
+        columns.append(
+            ColumnView(name, str(series.dtype), len(value), column, _reader(series.iloc))
+        )
+    has_index = type(value.index) is not pd.RangeIndex
+    index = _index_views(value.index, plan) if has_index else []
+    return TableView(len(value), tuple(columns), tuple(index))
+
+
+def _index_views(index: Any, plan: Plan | None) -> list[ColumnView]:
+    import pandas as pd
+
+    names = display_names(
+        (f"level_{level}" if index.nlevels > 1 else "index") if name is None else name
+        for level, name in enumerate(index.names)
+    )
+    if isinstance(index, pd.MultiIndex):
+        return [
+            ColumnView(name, str(index.levels[level].dtype), len(index), read=_level(index, level))
+            for level, name in enumerate(names)
+        ]
+    column = plan.columns[-1] if plan and plan.columns else encode_column(index)
+    return [ColumnView(names[0], str(index.dtype), len(index), column, _reader(index))]
+
+
+def _reader(values: Any) -> Callable[[int, int], list[Any]]:
+    return lambda start, stop: list(values[start:stop])
+
+
+def _level(index: Any, level: int) -> Callable[[int, int], list[Any]]:
+    return lambda start, stop: list(index[start:stop].get_level_values(level))
