@@ -21,6 +21,7 @@ help: ## List the targets
 
 demo: .venv/.demo ## Create the demo project in blocks-demo/, export its notebook, run it, show the result
 	@$(BIN)/jupyter blocks demo blocks-demo
+	@echo "  (first: source $(BIN)/activate)"
 
 test: lint test-newest test-oldest test-wheel ## Run everything CI runs: format, lint, types, tests, old versions, wheel
 

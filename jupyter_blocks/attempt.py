@@ -285,6 +285,7 @@ class Attempt:
             "block": task.block,
             "attempt_id": task.attempt_id,
             "fingerprint": task.fingerprint,
+            "inputs": [vars(reference) for reference in task.upstream if reference.run_id],
         }
         manifest = self._guard(
             Stage.STORING, lambda: self._store.write(task.prefix, outputs, about)

@@ -74,7 +74,7 @@ class _LogStream(io.TextIOBase):
         self._number = descriptor
         self._head = f', "stream": "{name}", "text": '
         self._unfinished: dict[int, str] = {}
-        """Thread -> what it wrote of a line so far: `print` writes text and line feed separately."""
+        """Thread -> its part of a line so far; `print` writes text and line feed separately."""
         self._lock = threading.RLock()
 
     encoding = "utf-8"

@@ -22,7 +22,7 @@ from jupyter_blocks.notebook import Notebook, read_notebook
 from jupyter_blocks.pipeline import pipeline_yaml
 from jupyter_blocks.project import create_project, find_project
 
-__all__ = ["ExportResult", "ExportedFile", "export_notebook", "project_folder"]
+__all__ = ["ExportResult", "ExportedFile", "export_notebook", "export_pipeline", "project_folder"]
 
 _PACKAGE = "helpers/__init__.py"
 _PACKAGE_TEXT = (

@@ -81,7 +81,7 @@ def test_worst_routes_have_enough_flights_and_a_name(project: Path) -> None:
     routes = pd.read_parquet(project / "out" / "worst_routes.parquet")
     assert len(routes) == 10
     assert routes["late_percent"].is_monotonic_decreasing
-    assert routes["flights"].min() >= 20
+    assert routes["flights"].min() >= 40
     assert routes["airport"].str.len().gt(3).any()
 
 

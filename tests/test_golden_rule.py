@@ -1,7 +1,7 @@
 """The golden rule: the exported blocks compute what the notebook computes.
 
-Each case is a notebook. It is run from top to bottom in one namespace, exported, and its block files
-are executed one by one on pickled inputs; every output has to be the notebook's value.
+Each case is a notebook. It is run from top to bottom in one namespace and exported; its block files
+are executed one by one on pickled inputs. Every output has to be the notebook's value.
 """
 
 from __future__ import annotations
@@ -323,7 +323,7 @@ CASES: dict[str, tuple[Source, ...]] = {
         ("imports", "try:\n    import ujson_missing as json\nexcept ImportError:\n    import json"),
         (
             "loader",
-            "try:\n    import tomllib\nexcept ImportError:\n    tomllib = None\nx = json.dumps([1])",
+            "try:\n    import tomllib\nexcept ImportError:\n    tomllib = 0\nx = json.dumps([1])",
         ),
         ("exporter", "json.loads(x), tomllib.loads('a = 1')"),
     ),
@@ -371,7 +371,11 @@ CASES: dict[str, tuple[Source, ...]] = {
         ("loader", "xs = [1, 2]\nlimit = 1"),
         (
             "",
-            "@jupyter_blocks.decorators.transformer\ndef small(xs, *, limit):\n    return [x for x in xs if x <= limit]",
+            """
+            @jupyter_blocks.decorators.transformer
+            def small(xs, *, limit):
+                return [x for x in xs if x <= limit]
+            """,
         ),
         ("transformer", "small.append(9)"),
         ("exporter", "len(small)"),

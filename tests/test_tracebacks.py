@@ -23,8 +23,8 @@ def run(path: Path, *, call: str = "f") -> BaseException:
         exec(compile(path.read_bytes(), str(path), "exec"), namespace)
         namespace[call]()
     except BaseException as error:
-        assert error.__traceback__ is not None
-        return error.with_traceback(error.__traceback__.tb_next)
+        first = error.__traceback__
+        return error.with_traceback(first.tb_next if first else None)
     raise AssertionError("nothing was raised")
 
 

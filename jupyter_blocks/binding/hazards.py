@@ -54,8 +54,8 @@ def _check_aliases(walk: Walk, draft: BlockDraft, blocks: Sequence[BlockDraft]) 
                 walk.report.warning(
                     "alias",
                     walk.blocks[draft.name].plan.cells[-1].cell,
-                    f"'{pair[0]}' and '{pair[1]}' may be one object, and a later block changes it; after "
-                    f"block '{draft.name}' they are two.",
+                    f"'{pair[0]}' and '{pair[1]}' may be one object, and a later block changes it; "
+                    f"after block '{draft.name}' they are two.",
                     f"Write {pair[1]} = {pair[0]}.copy(), or change it in this block.",
                     block=draft.name,
                 )

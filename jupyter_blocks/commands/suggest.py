@@ -78,13 +78,13 @@ def _rows(notebook: Notebook) -> list[_Row]:
     proposals = suggest([SuggestCell(cell.number, cell.source) for cell in cells])
     by_number = {proposal.index: proposal for proposal in proposals}
     return [
-        _Row(cell, _own_words(cell, notebook.name), by_number.get(cell.number)) for cell in cells
+        _Row(cell, _own_words(cell), by_number.get(cell.number)) for cell in cells
     ]
 
 
-def _own_words(cell: Cell, notebook: str) -> str:
+def _own_words(cell: Cell) -> str:
     """What the cell says by its tags or its first line."""
-    tags, problems = read_tags(cell, notebook)
+    tags, problems = read_tags(cell.tags, cell.source)
     if tags.role is Role.NONE and not problems:
         return ""
     return tags.word or ", ".join(cell.tags) or "first line"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from jupyter_blocks.dataflow.flow import Definition
-from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE, FunctionFlow, Names, Var, either
+from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE, Env, FunctionFlow, Names, Var, either
 from jupyter_blocks.dataflow.objects import NOTHING, Objects
 
 __all__ = ["ClassNames", "FunctionNames", "ModuleNames", "Need"]
@@ -41,7 +41,8 @@ class ModuleNames(Names):
         """Moment of the last binding of each name."""
         self.bind_counts: dict[str, int] = {}
         self.moment = 0
-        self._using: set[int] = set()
+        self._ran: dict[int, tuple[Env, int, bool]] = {}
+        """For each function, the state in which its names were looked up last."""
 
     def absent(self, name: str) -> Var:
         """It stands as the cells before left it."""
@@ -102,6 +103,11 @@ class ModuleNames(Names):
         self.bind_counts[name] = self.bind_counts.get(name, 0) + 1
         super().bind(name, things)
 
+    def delete(self, name: str) -> None:
+        """Delete `name`: from now on functions see something else."""
+        self.moment += 1
+        super().delete(name)
+
     def needed(self) -> tuple[dict[str, int], dict[str, int]]:
         """Lines of the names that are needed, and of those that may be, in order of first use."""
         surely: dict[str, int] = {}
@@ -120,12 +126,15 @@ class ModuleNames(Names):
     def _run(self, things: frozenset[int], *, later: bool) -> None:
         for thing in things:
             flow = self.functions.get(thing)
-            if flow is not None and thing not in self._using:
-                layers, self.layers = self.layers, []
-                self._using.add(thing)
-                self.absorb(flow, later=later)
-                self._using.discard(thing)
-                self.layers = layers
+            # Once per state: functions call each other, in circles, too.
+            state = (self.env, self.moment, later)
+            known = self._ran.get(thing)
+            if flow is None or (known and known[0] is self.env and known[1:] == state[1:]):
+                continue
+            self._ran[thing] = state
+            layers, self.layers = self.layers, []
+            self.absorb(flow, later=later)
+            self.layers = layers
 
 
 class FunctionNames(Names):

@@ -149,8 +149,9 @@ class _ForkServer:
     def _end_workers(self) -> None:
         """End the workers: whoever would take their results is gone. Waiting accounts their use."""
         for pid in self._workers:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            for kill in (os.killpg, os.kill):  # a worker just forked leads no group yet
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
             while True:
                 os.wait()

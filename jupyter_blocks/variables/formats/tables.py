@@ -198,7 +198,8 @@ def _shape(table: Any) -> list[Any]:
     freqs = [getattr(part, "freq", None) for part in labels]
     return [
         type(table),
-        getattr(table, "name", None),
+        # Not of a frame: its column `name` answers to that attribute too.
+        None if isinstance(table, pd.DataFrame) else table.name,
         [(type(dtype), repr(dtype)) for dtype in (*dtypes, *(part.dtype for part in labels))],
         [(type(part), part.name, freq) for part, freq in zip(labels, freqs, strict=True)],
         [*labels[0]] if len(labels) == 2 else [],
