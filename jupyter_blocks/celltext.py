@@ -30,19 +30,20 @@ def passages(
     """
     inside = _inside_strings([line or "" for line in lines])
     kept: list[tuple[int, str]] = []
+    blank = 0
     gap = True
-    for number, line in enumerate(lines, start=first_line):
-        index = number - first_line
+    for index, line in enumerate(lines):
         if line is None:
             gap = True
-            continue
-        is_blank = index not in inside and not line.strip()
-        if is_blank and gap and (not kept or not kept[-1][1]):
-            continue
-        gap = gap and is_blank
-        kept.append((number, line if index in inside else _indented(line, indent)))
-    while kept and not kept[-1][1].strip() and kept[-1][0] - first_line not in inside:
-        kept.pop()
+        elif index not in inside and not line.strip():
+            blank += 1
+        else:
+            blank = min(blank, 1) if gap else blank
+            number = first_line + index
+            if kept:
+                kept += [(number - blank + count, "") for count in range(blank)]
+            kept.append((number, line if index in inside else _indented(line, indent)))
+            blank, gap = 0, False
     return _grouped(cell, kept)
 
 

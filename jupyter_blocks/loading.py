@@ -10,8 +10,9 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from types import CodeType, ModuleType
 from typing import Any
@@ -20,7 +21,7 @@ from jupyter_blocks import decorators
 from jupyter_blocks.block import BLOCK_TYPES
 from jupyter_blocks.decorators import Mark, Marker, collecting
 
-__all__ = ["BlockFile", "BlockLoadError", "loaded"]
+__all__ = ["MAGE_NAMES", "BlockFile", "BlockLoadError", "loaded"]
 
 MODULE_PREFIX = "jupyter_blocks_project"
 _BY_VALUE_MODULES = ("cloudpickle", "joblib.externals.cloudpickle")
@@ -69,7 +70,8 @@ def _injected_names() -> dict[str, Any]:
     return names
 
 
-_INJECTED = _injected_names()
+MAGE_NAMES = _injected_names()
+"""Names that are there without an import in every file written for Mage."""
 
 
 @contextmanager
@@ -96,7 +98,7 @@ def loaded(
     namespace = vars(module)
     namespace.update(names or {})
     if not is_exported:
-        namespace.update(_INJECTED)
+        namespace.update(MAGE_NAMES)
     before = sys.modules.get(module.__name__)
     sys.modules.setdefault(MODULE_PREFIX, _PACKAGE)
     sys.modules[module.__name__] = module
@@ -138,14 +140,21 @@ def _read(path: str, name: str) -> bytes:
 def _pickle_by_value(module: ModuleType) -> None:
     """Let processes that a library starts receive functions of the file, which they cannot import.
 
-    Libraries such as joblib pickle with copies of cloudpickle.
+    joblib pickles with cloudpickle, until its version 1.5 with a copy of its own.
     """
     if "joblib" in sys.modules:
-        import_module("joblib.externals.cloudpickle")
+        _load_copy_of_joblib()
     for name in _BY_VALUE_MODULES:
         library = sys.modules.get(name)
         if library is not None:
             library.register_pickle_by_value(module)
+
+
+@cache
+def _load_copy_of_joblib() -> None:
+    """It is loaded only when the first process is started, which would be too late."""
+    with suppress(ImportError):
+        import_module("joblib.externals.cloudpickle")
 
 
 def _unregister(module: ModuleType, before: ModuleType | None, names: Mapping[str, Any]) -> None:

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jupyter_blocks.binding import NotebookPipeline, analyze_notebook
 from jupyter_blocks.errors import Problem, UsageError, raise_errors
-from jupyter_blocks.export import export_notebook, project_folder
-from jupyter_blocks.notebook import read_notebook
+from jupyter_blocks.lazy import LazyModule
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.project import Project, open_project, resolve_target
+
+if TYPE_CHECKING:
+    from jupyter_blocks import binding, export, notebook
+else:
+    binding, export, notebook = (
+        LazyModule(f"jupyter_blocks.{name}") for name in ("binding", "export", "notebook")
+    )
 
 __all__ = ["Opened", "locate_target", "open_target", "read_draft"]
 
@@ -36,7 +42,7 @@ def open_target(target: str, pipeline: str | None = None, cwd: Path | str = ".")
     found = resolve_target(target, pipeline, cwd)
     warnings: tuple[Problem, ...] = ()
     if found.notebook is not None:
-        exported = export_notebook(found.notebook, pipeline=pipeline)
+        exported = export.export_notebook(found.notebook, pipeline=pipeline)
         raise_errors(exported.problems)
         warnings = exported.problems
         project, name = open_project(exported.project), exported.pipeline
@@ -57,7 +63,7 @@ def locate_target(
     if found.notebook is None:
         return _named(found.project, found.pipeline_name)
     name = read_draft(found.notebook, pipeline, only_name=True).name
-    root = project_folder(found.notebook)
+    root = export.project_folder(found.notebook)
     project = open_project(root) if (root / "metadata.yaml").is_file() else None
     if project is None or name not in project.pipelines():
         raise UsageError(
@@ -68,13 +74,13 @@ def locate_target(
 
 
 def read_draft(
-    notebook: Path, pipeline: str | None = None, *, only_name: bool = False
-) -> NotebookPipeline:
+    path: Path, pipeline: str | None = None, *, only_name: bool = False
+) -> binding.NotebookPipeline:
     """The pipeline a notebook describes; raises `ValidationError` with every mistake.
 
     `only_name` takes it as it is, mistakes and all.
     """
-    draft = analyze_notebook(read_notebook(notebook), pipeline=pipeline)
+    draft = binding.analyze_notebook(notebook.read_notebook(path), pipeline=pipeline)
     if not only_name:
         raise_errors(draft.problems)
     return draft

@@ -24,6 +24,7 @@ from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
 from jupyter_blocks.inputs import Memory
 from jupyter_blocks.isolation import isolated
+from jupyter_blocks.mageimports import mage_imports
 from jupyter_blocks.projectmodules import import_path
 from jupyter_blocks.tracebacks import describe
 from jupyter_blocks.usage import Meter, memory_limit
@@ -82,6 +83,7 @@ def _run(task: BlockTask, store: VariableStore, memory: Memory | None, meter: Me
     with (
         captured(store.log_path(task.prefix)),
         import_path(task.project, task.working_dir, is_exported=is_exported),
+        mage_imports(),
         isolated(task.working_dir, environment, arguments),
         memory_limit(float(task.resources.get("memory_mib") or 0)),
     ):

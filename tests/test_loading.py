@@ -91,7 +91,7 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_other_processes_of_a_library_can_run_functions_of_the_file(tmp_path: Path) -> None:
-    """joblib, and with it scikit-learn, sends functions to processes that cannot import the file."""
+    """joblib, and so scikit-learn, sends functions to processes that cannot import the file."""
     pytest.importorskip("joblib")
     text = (
         "import joblib\n"

@@ -56,7 +56,7 @@ def test_cells_without_a_good_id_go_by_number() -> None:
 
 
 def test_old_notebooks_are_upgraded() -> None:
-    """nbformat 3 had worksheets."""
+    """Version 3 had worksheets."""
     import nbformat.v3
 
     sheet = nbformat.v3.new_worksheet(cells=[nbformat.v3.new_code_cell(input="x = 1")])

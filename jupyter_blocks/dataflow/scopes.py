@@ -64,8 +64,10 @@ class ModuleNames(Names):
         super().absorb(flow, later=later)
         for name in flow.global_binds:
             before = self.env.get(name) or self.absent(name)
-            self.bind(name, before.objects | self.objects.fresh())
-            self.env[name] = either(before, self.env[name])
+            self.bind_counts[name] = self.bind_counts.get(name, 0) + 1
+            if not before.ways & HERE:
+                self.bind(name, before.objects | self.objects.fresh())
+                self.env[name] = either(before, self.env[name])
 
     def define(self, name: str, flow: FunctionFlow) -> None:
         """Bind `name`; what the function reads is needed when it is used."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.base import Executor, ExecutorContext
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 __all__ = [
     "EXECUTORS",
@@ -99,5 +101,7 @@ def open_executor(name: str, context: ExecutorContext) -> Executor:
 
 
 def _plugins() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and seldom needed
+
     found = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
     return {name: point for name, point in found.items() if name not in EXECUTORS}

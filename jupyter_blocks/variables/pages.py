@@ -13,7 +13,7 @@ from jupyter_blocks.errors import VariableError, VariableNotFoundError
 from jupyter_blocks.variables.formats import Source, decode, typed_json
 from jupyter_blocks.variables.formats.arrow import open_ipc
 from jupyter_blocks.variables.manifest import StoredOutput
-from jupyter_blocks.variables.views import ColumnView, TableView, arrow_view, view_of
+from jupyter_blocks.variables.views import MOST_COLUMNS, ColumnView, TableView, arrow_view, view_of
 
 __all__ = ["MOST_ROWS", "read_page"]
 
@@ -34,7 +34,8 @@ def read_page(
     The answer has `type`, `rows` (of the whole table), `start`, `columns` (name and dtype),
     `sample` (a mapping of column name to value for each row) and, where the table has an index of
     its own, `index` (name, dtype and values). `columns` picks columns by the names that previews
-    show. A value that is no table is a `VariableError`.
+    show; without it the first 500 are given, and `omitted_columns` counts the others.
+    A value that is no table is a `VariableError`.
     """
     if stored.type not in ("table", "series"):
         raise VariableError(f"Output '{name}' is of type {stored.type}; only tables have pages.")
@@ -50,6 +51,9 @@ def read_page(
         "columns": [{"name": column.name, "dtype": column.dtype} for column in chosen],
         "sample": TableView(view.rows, chosen).page(start - first, stop - first),
     }
+    omitted = len(view.columns) - len(chosen)
+    if columns is None and omitted:
+        page["omitted_columns"] = omitted
     if view.index:
         page["index"] = [_level(level, start - first, stop - first) for level in view.index]
     return page
@@ -57,7 +61,7 @@ def read_page(
 
 def _chosen(view: TableView, columns: Collection[str] | None, name: str) -> tuple[ColumnView, ...]:
     if columns is None:
-        return view.columns
+        return view.columns[:MOST_COLUMNS]
     known = {column.name: column for column in view.columns}
     unknown = [column for column in columns if column not in known]
     if unknown:

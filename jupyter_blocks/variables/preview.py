@@ -14,13 +14,11 @@ from jupyter_blocks.variables.cells import cell, cut, short_repr, shortened
 from jupyter_blocks.variables.formats import Encoded, registered_preview
 from jupyter_blocks.variables.manifest import StoredOutput, dump_json
 from jupyter_blocks.variables.statistics import SAMPLE_ROWS, describe_array, describe_column
-from jupyter_blocks.variables.views import ColumnView, TableView, view_of
+from jupyter_blocks.variables.views import MOST_COLUMNS, ColumnView, TableView, view_of
 
 __all__ = ["SHOWN_ROWS", "describe", "describe_table"]
 
 SHOWN_ROWS = 20
-_MOST_COLUMNS = 500
-"""Columns that are described; a table has more of them in its file only."""
 _SAMPLED_CELLS = 300_000
 _MOST_SECONDS = 2.0
 """After so long, the other columns are listed without statistics."""
@@ -44,7 +42,7 @@ def describe(value: Any, stored: StoredOutput, encoded: Encoded | None = None) -
 
 def _content(value: Any, stored: StoredOutput, view: Any) -> Mapping[str, Any]:
     if stored.type in ("table", "series"):
-        table = view_of(value, view, _MOST_COLUMNS)
+        table = view_of(value, view, MOST_COLUMNS)
         if table is not None:
             return describe_table(table, _width(value))
     if stored.type == "array":
@@ -78,7 +76,7 @@ def _width(value: Any) -> int:
 
 def describe_table(table: TableView, width: int | None = None) -> dict[str, Any]:
     """Columns with their statistics, and the first rows; `width` counts all columns there are."""
-    shown = table.columns[:_MOST_COLUMNS]
+    shown = table.columns[:MOST_COLUMNS]
     budget = max(_SAMPLED_CELLS // max(len(shown), 1), 1000)
     deadline = time.monotonic() + _MOST_SECONDS
     columns = [_describe_in_time(column, min(budget, SAMPLE_ROWS), deadline) for column in shown]

@@ -42,10 +42,11 @@ def describe_column(view: ColumnView, sample_rows: int = SAMPLE_ROWS) -> dict[st
         "dtype": view.dtype,
         **dict.fromkeys(("nulls", "min", "max", "mean", "distinct", "histogram", "top")),
     }
-    if view.column is not None:
+    column = view.column or view.encode()
+    if column is not None:
         # Arrow refuses a few strings that Python has.
         with suppress(NotExactError):
-            return described | _describe_arrow(view.column, view.rows, sample_rows)
+            return described | _describe_arrow(column, view.rows, sample_rows)
     return described | _describe_objects(view)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from jupyter_blocks.variables.cells import cell
@@ -17,7 +18,18 @@ from jupyter_blocks.variables.formats.arrow import as_table
 from jupyter_blocks.variables.formats.columns import Column, encode_column
 from jupyter_blocks.variables.formats.tables import Plan
 
-__all__ = ["ColumnView", "TableView", "arrow_view", "display_names", "frame_view", "view_of"]
+__all__ = [
+    "MOST_COLUMNS",
+    "ColumnView",
+    "TableView",
+    "arrow_view",
+    "display_names",
+    "frame_view",
+    "view_of",
+]
+
+MOST_COLUMNS = 500
+"""Columns that are shown of a table where nobody says which."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +40,11 @@ class ColumnView:
     dtype: str
     rows: int
     column: Column | None = None
-    """The column as Arrow, where there is a way."""
+    """The column as Arrow, where it is known already."""
     read: Callable[[int, int], list[Any]] | None = None
-    """Otherwise: the values of rows start to stop."""
+    """The values of rows start to stop, where the column is one of pandas."""
+    encode: Callable[[], Column | None] = lambda: None
+    """Makes the column an Arrow one if it can be; may look at every value."""
 
     def cells(self, start: int, stop: int) -> list[Any]:
         """Rows start to stop as JSON values, for showing."""
@@ -68,14 +82,13 @@ class TableView:
 
 def display_names(labels: Iterable[Any]) -> list[str]:
     """Labels as distinct strings: a second `price` becomes `price.1`."""
-    names: dict[str, None] = {}
+    names: dict[str, int] = {}
     for label in labels:
-        text = str(cell(str(label)))
-        name, number = text, 0
+        text = name = str(cell(str(label)))
         while name in names:
-            number += 1
-            name = f"{text}.{number}"
-        names[name] = None
+            names[text] += 1
+            name = f"{text}.{names[text]}"
+        names[name] = 0
     return list(names)
 
 
@@ -106,17 +119,18 @@ def _package(value: Any) -> str:
 
 def arrow_view(table: Any, dtypes: Sequence[str] | None = None) -> TableView:
     """The view of a pyarrow Table."""
-    names = display_names(table.schema.names)
-    columns = [
+    types = table.schema.types
+    parts = zip(display_names(table.schema.names), types, table.columns, strict=True)
+    columns = tuple(
         ColumnView(
             name,
-            dtypes[position] if dtypes else str(table.schema.types[position]),
+            dtypes[position] if dtypes else str(kind),
             table.num_rows,
-            Column({}, table.schema.types[position], whole=table.column(position)),
+            Column({}, kind, whole=column),
         )
-        for position, name in enumerate(names)
-    ]
-    return TableView(table.num_rows, tuple(columns))
+        for position, (name, kind, column) in enumerate(parts)
+    )
+    return TableView(table.num_rows, columns)
 
 
 def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -> TableView:
@@ -133,10 +147,9 @@ def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -
     columns = []
     for position, name in enumerate(display_names(labels)):
         series = parts[position]
-        column = plan.columns[position] if plan else encode_column(series)
-        columns.append(
-            ColumnView(name, str(series.dtype), len(value), column, _reader(series.iloc))
-        )
+        column = plan.columns[position] if plan else None
+        read, encode = _reader(series.iloc), partial(encode_column, series)
+        columns.append(ColumnView(name, str(series.dtype), len(value), column, read, encode))
     has_index = type(value.index) is not pd.RangeIndex
     index = _index_views(value.index, plan) if has_index else []
     return TableView(len(value), tuple(columns), tuple(index))
@@ -154,8 +167,9 @@ def _index_views(index: Any, plan: Plan | None) -> list[ColumnView]:
             ColumnView(name, str(index.levels[level].dtype), len(index), read=_level(index, level))
             for level, name in enumerate(names)
         ]
-    column = plan.columns[-1] if plan and plan.columns else encode_column(index)
-    return [ColumnView(names[0], str(index.dtype), len(index), column, _reader(index))]
+    column = plan.columns[-1] if plan and plan.columns else None
+    read, encode = _reader(index), partial(encode_column, index)
+    return [ColumnView(names[0], str(index.dtype), len(index), column, read, encode)]
 
 
 def _reader(values: Any) -> Callable[[int, int], list[Any]]:

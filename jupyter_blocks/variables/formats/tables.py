@@ -28,7 +28,9 @@ __all__ = ["PANDAS", "Plan", "plan_table"]
 _MOST_BLOCKS = 100
 """pandas warns its user of frames with more separate blocks; wider ones are put together."""
 
-_MOST_PROVEN = 1000
+_MOST_COLUMNS = 1_000
+"""Wider tables are pickled: describing each column would take longer than writing them all."""
+_MOST_PROVEN = 1_000
 
 _proven: set[bytes] = set()
 """Shapes of tables (all but the rows) that came back as they were, in this process."""
@@ -63,6 +65,8 @@ def plan_table(value: Any) -> Plan:
 
 def _plan_frame(frame: Any) -> Plan:
     _refuse_extras(frame)
+    if frame.shape[1] > _MOST_COLUMNS:
+        raise NotExactError("too many columns")
     labels, names = _plan_labels(frame.columns)
     columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
     dtypes = [str(dtype) for dtype in frame.dtypes]
