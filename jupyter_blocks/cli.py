@@ -29,6 +29,8 @@ __all__ = ["COMMANDS", "CommandEntry", "command_parser", "full_parser", "load_co
 PROGRAM = "jupyter blocks"
 UNEXPECTED_EXIT = 1
 INTERRUPTED_EXIT = 130
+_ONLY_LOOKS = frozenset({"--help", "-h", "--dry-run"})
+"""Options with which a command that runs blocks runs none."""
 
 EXIT_CODES = """\
 exit codes:
@@ -48,6 +50,11 @@ class CommandEntry:
     help: str
     target: str
     """`module:attribute` of its `commands.base.Command`."""
+
+    @property
+    def runs_blocks(self) -> bool:
+        """Whether workers will be wanted, so that starting them early pays."""
+        return self.name in ("demo", "run")
 
 
 COMMANDS: Mapping[str, CommandEntry] = {
@@ -116,6 +123,8 @@ def _run(words: Sequence[str], rest: Sequence[str], console: Console) -> int:
         return BlocksError.exit_code
     if name not in COMMANDS:
         raise UsageError(f"There is no command '{name}'.", hint=_command_hint(name))
+    if COMMANDS[name].runs_blocks and not _ONLY_LOOKS & set(words):
+        import_module("jupyter_blocks.executors.starters").warm_up()
     command = load_command(name)
     parser = command_parser(name, command)
     after = words.index(name)

@@ -106,9 +106,16 @@ def _schema_row(column: Mapping[str, Any], rows: int) -> tuple[Cell, ...]:
         Painted(str(column["dtype"]), "dim"),
         share,
         f"{approximately}{count_text(distinct)}" if distinct is not None else "",
-        *(_statistic(column.get(key)) for key in ("min", "mean", "max")),
+        *(_statistic(_number(column, key)) for key in ("min", "mean", "max")),
         Painted(_distribution(column), "cyan"),
     )
+
+
+def _number(column: Mapping[str, Any], key: str) -> Any:
+    """A figure of a column; the first and the last of all texts say nothing about them."""
+    value = column.get(key)
+    is_time = str(column["dtype"]).startswith(("date", "time", "period", "duration"))
+    return None if isinstance(value, str) and not is_time else value
 
 
 def _statistic(value: Any) -> str:
@@ -123,6 +130,8 @@ def _distribution(column: Mapping[str, Any]) -> str:
     if histogram:
         return sparkline(histogram["counts"])
     top = column.get("top") or ()
+    if top and top[0][1] == 1:
+        return "each one once"
     texts = [f"{value_text(value)} {count_text(count)}" for value, count in top[:_TOP_SHOWN]]
     return ", ".join(texts) + (", ..." if len(top) > _TOP_SHOWN else "")
 

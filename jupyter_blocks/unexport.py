@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_blocks.block import Block, RetryPolicy, block_name_problem, module_name
@@ -26,7 +26,8 @@ _HEADER_LINE = re.compile(r"#.*\n")
 def notebook_from_pipeline(project: Project, pipeline: Pipeline) -> dict[str, Any]:
     """The notebook, as a JSON document of nbformat 4.5; the same for the same pipeline.
 
-    A title, a cell with the variables, and one cell per block in an order in which they can run.
+    A title, a cell with the decorators, one with the variables, and one per block in an order in
+    which they can run.
     Raises `ProjectError` where a block file cannot be read, or where the pipeline was exported from
     a notebook that is still there.
     """
@@ -37,14 +38,17 @@ def notebook_from_pipeline(project: Project, pipeline: Pipeline) -> dict[str, An
             hint="Open that notebook.",
         )
     names = _cell_names(pipeline)
-    cells = [_cell("markdown", "title", f"# {pipeline.name}", {})]
+    blocks = [pipeline.block(name) for name in pipeline.graph.order]
+    sources = [_source(project, pipeline, block) for block in blocks]
+    cells = [
+        _cell("markdown", "title", f"# {pipeline.name}", {}),
+        _cell("code", "imports", _imports(blocks, sources), {"tags": ["imports"]}),
+    ]
     if pipeline.variables:
         source = "\n".join(f"{name} = {value!r}" for name, value in pipeline.variables.items())
         cells.append(_cell("code", "parameters", source, {"tags": ["parameters"]}))
-    for name in pipeline.graph.order:
-        block = pipeline.block(name)
-        source = _source(project, pipeline, block)
-        cells.append(_cell("code", names[name], source, _cell_metadata(block, names)))
+    for block, source in zip(blocks, sources, strict=True):
+        cells.append(_cell("code", names[block.name], source, _cell_metadata(block, names)))
     return {
         "cells": cells,
         "metadata": {
@@ -84,6 +88,14 @@ def _cell(kind: str, name: str, source: str, metadata: dict[str, Any]) -> dict[s
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return cell
+
+
+def _imports(blocks: Sequence[Block], sources: Sequence[str]) -> str:
+    """The decorators, which Mage gives its files without an import."""
+    names = {block.type.name for block in blocks}
+    if any("@test" in source for source in sources):
+        names.add("test")
+    return f"from jupyter_blocks.decorators import {', '.join(sorted(names))}"
 
 
 def _source(project: Project, pipeline: Pipeline, block: Block) -> str:

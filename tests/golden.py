@@ -37,6 +37,10 @@ Values = dict[str, dict[str, Any]]
 """Block -> output -> value."""
 
 
+class NotebookFailedError(Exception):
+    """The notebook itself does not run."""
+
+
 @dataclass
 class Golden:
     """What both ways of running gave."""
@@ -53,7 +57,10 @@ def run_both(path: Path, parameters: Mapping[str, Any] | None = None) -> Golden:
     assert result.is_ok, "\n".join(str(problem) for problem in result.problems)
     golden = Golden(draft)
     with _working_in(path.parent):
-        golden.notebook = _run_notebook(path, draft, parameters or {})
+        try:
+            golden.notebook = _run_notebook(path, draft, parameters or {})
+        except Exception as error:
+            raise NotebookFailedError from error
         golden.pipeline = _run_pipeline(path.parent, draft, parameters or {})
     return golden
 

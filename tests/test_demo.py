@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sqlite3
+import subprocess
+import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -159,6 +162,37 @@ def test_prefers_the_installed_data(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for table in SAMPLE.iterdir():
         (package / "data" / table.name).write_bytes(table.read_bytes())
     assert not create_demo(tmp_path / "with").is_sample
+
+
+def test_runs_as_a_pipeline(tmp_path: Path) -> None:
+    """What the notebook computes, the pipeline computes; run again, nothing has changed."""
+    notebook = create_demo(tmp_path / "flights", data=SAMPLE).notebook
+    first = blocks("run", notebook)
+    assert {block["status"] for block in first["blocks"].values()} == {"SUCCEEDED"}
+    assert first["blocks"]["join_weather"]["outputs"]["joined"]["rows"] == 3641
+    assert (notebook.parent / "out" / "flights.db").is_file()
+
+    again = blocks("run", notebook, "--changed")
+    ran = [name for name, block in again["blocks"].items() if block["status"] == "SUCCEEDED"]
+    assert ran == []
+
+    other = blocks("run", notebook, "--changed", "--param", "top_n=3")
+    ran = [name for name, block in other["blocks"].items() if block["status"] == "SUCCEEDED"]
+    assert set(ran) - {"wait_for_data"} == {"worst_routes", "write_parquet", "write_database"}
+
+
+def test_check_finds_no_difference(tmp_path: Path) -> None:
+    """`jupyter blocks check` on the demo: every value is compared, and equal."""
+    result = blocks("check", create_demo(tmp_path / "flights", data=SAMPLE).notebook)
+    assert result["different"] == result["failed"] == []
+    equal = {entry["name"] for entry in result["equal"]}
+    assert {"flights", "weather", "joined", "by_carrier", "by_hour", "routes"} <= equal
+
+
+def blocks(command: str, target: Path, *options: str) -> Any:
+    """What `jupyter blocks COMMAND TARGET --json` prints."""
+    words = [sys.executable, "-m", "jupyter_blocks", command, str(target), "--json", *options]
+    return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
 
 
 def read(path: Path) -> Any:

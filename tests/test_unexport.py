@@ -32,17 +32,20 @@ def test_each_block_becomes_a_cell(tmp_path: Path) -> None:
     assert (document["nbformat"], document["nbformat_minor"]) == (4, 5)
     cells = document["cells"]
     assert "".join(cells[0]["source"]) == "# pipe"
-    assert "".join(cells[1]["source"]) == "n = 1\nname = 'x'"
+    decorators = "data_exporter, data_loader, transformer"
+    assert "".join(cells[1]["source"]) == f"from jupyter_blocks.decorators import {decorators}"
+    assert "".join(cells[2]["source"]) == "n = 1\nname = 'x'"
     assert [cell["metadata"]["tags"] for cell in cells[1:]] == [
+        ["imports"],
         ["parameters"],
         ["loader:left"],
         ["loader:right"],
         ["transformer:join", "upstream:left", "upstream:right"],
         ["exporter:save", "upstream:join"],
     ]
-    assert "".join(cells[4]["source"]).startswith("@transformer\ndef join(left, right, **kwargs):")
-    assert cells[2]["metadata"]["jupyter_blocks"]["retries"]["retries"] == 2
-    assert cells[3]["metadata"]["jupyter_blocks"] == {"executor": "k8s"}
+    assert "".join(cells[5]["source"]).startswith("@transformer\ndef join(left, right, **kwargs):")
+    assert cells[3]["metadata"]["jupyter_blocks"]["retries"]["retries"] == 2
+    assert cells[4]["metadata"]["jupyter_blocks"] == {"executor": "k8s"}
     assert document["metadata"]["jupyter_blocks"] == {"pipeline": "pipe"}
     assert document == notebook_from_pipeline(project, project.pipeline("pipe"))
 
@@ -71,7 +74,7 @@ def test_names_that_no_tag_can_hold_are_made_so(tmp_path: Path) -> None:
         (block("Load All"), block("load_all"), block("clean-up", "return 1", ["Load All"])),
     )
     cells = notebook_from_pipeline(project, project.pipeline("pipe"))["cells"]
-    assert [cell["metadata"]["tags"] for cell in cells[1:]] == [
+    assert [cell["metadata"]["tags"] for cell in cells[2:]] == [
         ["loader:load_all"],
         ["loader:load_all_2"],
         ["transformer:clean_up", "upstream:load_all"],
@@ -87,7 +90,7 @@ def test_an_exported_pipeline_has_its_notebook(tmp_path: Path) -> None:
         notebook_from_pipeline(project, project.pipeline("demo"))
     path.unlink()
     cells = notebook_from_pipeline(project, project.pipeline("demo"))["cells"]
-    assert "".join(cells[1]["source"]).startswith(
+    assert "".join(cells[2]["source"]).startswith(
         "from jupyter_blocks.decorators import data_loader"
     )
 

@@ -12,11 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from jupyter_blocks.executors.base import BlockTask, InputRef
 from jupyter_blocks.worker import EXIT_CODES
 from tests.workbench import Workbench
+
+COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
 
 
 @pytest.fixture
@@ -432,7 +435,7 @@ def test_what_one_block_does_to_a_value_in_memory_no_other_sees(bench: Workbench
         """
     bench.run(text, "load", keep=True)
     kept = {name for _, name in bench.memory}
-    assert kept == {"", "output_0"}
+    assert kept == ({"", "output_0"} if COPIES_ON_WRITE else set())
     change = """\
         @custom
         def f(values):
@@ -558,6 +561,7 @@ def test_tests_can_be_left_out(bench: Workbench) -> None:
     assert bench.run(text, run_tests=False)["status"] == "succeeded"
 
 
+@pytest.mark.skipif(not COPIES_ON_WRITE, reason="each test would need a copy of the whole table")
 def test_a_test_does_not_change_what_is_stored(bench: Workbench) -> None:
     """It is given a table of its own."""
     text = """\

@@ -78,6 +78,11 @@ class BlockFunction:
             found.append(Argument(item.arg, False, default is not None))
         return tuple(found)
 
+    @property
+    def takes_everything(self) -> bool:
+        """Whether it has `**kwargs`, in which every parameter of the pipeline arrives."""
+        return self.node.args.kwarg is not None
+
     @cached_property
     def gives_value(self) -> bool:
         """Whether it returns or yields anything."""

@@ -51,6 +51,9 @@ class CellCode:
     known: Mapping[str, Definition] | None = None
     """Functions and classes that earlier cells define."""
     is_valid: bool = True
+    set_aside: tuple[Problem, ...] = ()
+    """Problems that count only if the cell turns out to be part of the pipeline."""
+    _flows: dict[tuple[tuple[int, int], ...], CellFlow] = field(default_factory=dict, repr=False)
 
     @property
     def number(self) -> int:
@@ -76,9 +79,12 @@ class CellCode:
         """What the rest of the cell reads and binds when `statements` are cut out."""
         if not statements:
             return self.flow
-        known = {**(self.known or {}), **self.definitions}
-        lines = cut(self.analyzed, statements)
-        return analyze("\n".join(line or "" for line in lines), known=known)
+        key = tuple((statement.first, statement.col) for statement in statements)
+        if key not in self._flows:
+            known = {**(self.known or {}), **self.definitions}
+            lines = cut(self.analyzed, statements)
+            self._flows[key] = analyze("\n".join(line or "" for line in lines), known=known)
+        return self._flows[key]
 
     @cached_property
     def makes_annotations_lazy(self) -> bool:
@@ -101,7 +107,7 @@ def read_code(
 ) -> tuple[CellCode, list[Problem], list[tuple[int, str]]]:
     """The code of a cell, its problems, and notes (line, text) on magics that were left out.
 
-    A cell without a role may hold anything: what is wrong with it is at most a warning.
+    A cell without a role may hold anything: its problems are set aside.
     """
     source = cell.source
     if tags.directive:
@@ -120,6 +126,7 @@ def read_code(
         code = replace(code, is_valid=False)
         problems.append(_syntax_problem(error, cell, notebook))
     if tags.role in (Role.NONE, Role.SKIP):
+        code = replace(code, set_aside=tuple(problems))
         problems = []
     return code, problems, list(plain.notes)
 
@@ -127,8 +134,7 @@ def read_code(
 def _parsed(code: CellCode, source: str, lazy_annotations: bool) -> CellCode:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a wrong escape in a string is for Python to report
-        lines = _unguarded(source.split("\n"), ast.parse(source))
-        tree = ast.parse("\n".join(lines))
+        lines, tree = _unguarded(source.split("\n"), ast.parse(source))
         compile(tree, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     code = replace(code, lines=tuple(lines), statements=classify(tree, lines))
     if lazy_annotations or code.makes_annotations_lazy:
@@ -137,8 +143,10 @@ def _parsed(code: CellCode, source: str, lazy_annotations: bool) -> CellCode:
     return replace(code, analyzed=tuple(lines), flow=flow)
 
 
-def _unguarded(lines: list[str], tree: ast.Module) -> list[str]:
+def _unguarded(lines: list[str], tree: ast.Module) -> tuple[list[str], ast.Module]:
     """`if __name__ == "__main__":` holds in a notebook; a block file is imported."""
+    if not any("__main__" in line for line in lines):
+        return lines, tree
     for node in tree.body:
         if not isinstance(node, ast.If) or not lines[node.lineno - 1].startswith("if"):
             continue
@@ -146,7 +154,7 @@ def _unguarded(lines: list[str], tree: ast.Module) -> list[str]:
             rest = guard["rest"]
             is_code = rest and not rest.startswith("#")
             lines[node.lineno - 1] = f"if True: {rest}" if is_code else _ALWAYS
-    return lines
+    return lines, ast.parse("\n".join(lines))
 
 
 def _syntax_problem(error: Exception, cell: Cell, notebook: str) -> Problem:

@@ -223,4 +223,6 @@ def _decorators(block: OpenBlock, bound: Iterable[str]) -> tuple[str, ...]:
 def _parameters(walk: Walk, block: OpenBlock) -> tuple[str, ...]:
     through_helpers = read_parameters(walk, (*block.module_names, *block.test_names))
     used = {*block.arguments, *block.module_parameters, *through_helpers}
+    if block.plan.function is not None and block.plan.function.takes_everything:
+        used.update(walk.setup.parameters)
     return tuple(name for name in walk.setup.parameters if name in used)

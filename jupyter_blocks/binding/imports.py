@@ -52,6 +52,7 @@ class Imports:
         self._words = words
         self._report = report
         self._records: list[_Record] = []
+        self._origins: dict[str, dict[str, None]] = {}
         self._available: dict[str, tuple[str, ...] | str] = {}
 
     def add(
@@ -75,6 +76,8 @@ class Imports:
         )
         key = text if statement.kind is StatementKind.STAR_IMPORT else ast.dump(statement.node)
         self._records.append(_Record(key, line, origins, is_optional))
+        for name, origin in zip(names, origins, strict=True):
+            self._origins.setdefault(name, {})[origin] = None
         return names
 
     def lines(self, last_cell: int | None, needed: Collection[str]) -> tuple[ImportLine, ...]:
@@ -98,11 +101,7 @@ class Imports:
     @property
     def conflicts(self) -> frozenset[str]:
         """Names that different imports bind to different things."""
-        found: dict[str, set[str]] = {}
-        for record in self._records:
-            for name, origin in zip(record.line.names, record.origins, strict=True):
-                found.setdefault(name, set()).add(origin)
-        return frozenset(name for name, origins in found.items() if len(origins) > 1)
+        return frozenset(name for name, origins in self._origins.items() if len(origins) > 1)
 
     def cells_of(self, name: str) -> list[int]:
         """Numbers of the cells that import `name`."""
@@ -111,11 +110,7 @@ class Imports:
 
     def module_of(self, name: str) -> str:
         """The module that `name` was imported as or from; empty if it was not imported."""
-        for record in reversed(self._records):
-            for bound, origin in zip(record.line.names, record.origins, strict=True):
-                if bound == name:
-                    return origin
-        return ""
+        return next(reversed(self._origins.get(name, {"": None})))
 
     def _expand(self, code: CellCode, statement: Statement) -> tuple[str, tuple[str, ...]] | None:
         """`from m import *` with the names the notebook uses written out."""

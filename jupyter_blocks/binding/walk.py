@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -61,6 +62,8 @@ class Walk:
     def _take(self, code: CellCode) -> None:
         plan = self.where.plan_of(code.number)
         role = code.tags.role
+        if plan is not None:
+            self.report.extend(code.set_aside)
         if plan is not None or role in (Role.SETUP, Role.PARAMETERS, Role.TEST):
             self._refuse_globals(code, plan)
         if plan is not None and plan.function is not None:
@@ -70,6 +73,7 @@ class Walk:
         elif role is Role.PARAMETERS:
             self.setup.add_parameters(code)
         elif role is Role.SETUP or (role is Role.NONE and self.setup.is_setup(code)):
+            self.report.extend(replace(item, severity="warning") for item in code.set_aside)
             self.setup.add_setup(code)
         elif role is Role.TEST:
             self._tests.add(code)

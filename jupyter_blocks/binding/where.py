@@ -60,6 +60,8 @@ class Where:
         kinds = {statement.kind for statement in code.statements}
         if kinds and kinds <= {StatementKind.CONSTANT, StatementKind.TEXT}:
             return f"Give cell {number} the tag 'parameters' or 'imports'."
+        if StatementKind.DEFINITION in kinds and StatementKind.CODE not in kinds:
+            return f"Give cell {number} the tag 'functions'."
         advice = f"Tag cell {number}"
         above = [plan for plan in self.plans if plan.first_cell < number]
         if above and above[-1].style is Style.PLAIN:
@@ -114,7 +116,8 @@ class Where:
         start = f"{_capital(reader)} uses '{name}', which block '{provider.block}' (cell "
         if provider.detail:
             message = f"{start}{provider.cell}) defines and which reads its '{provider.detail}'."
-            return message, f"Pass '{provider.detail}' as an argument of '{name}'."
+            hint = f"Pass '{provider.detail}' as an argument of '{name}'"
+            return message, f"{hint}, or move both to a cell with the tag 'functions'."
         message = f"{start}{provider.cell}) defines in its own way; other cells define it too."
         return message, "Give the definitions different names, or keep one, in a setup cell."
 

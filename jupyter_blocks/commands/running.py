@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shlex
-from importlib import import_module
+from typing import TYPE_CHECKING
 
 from jupyter_blocks.console import Console
 from jupyter_blocks.interrupts import StopAtOnce, interruptible
 from jupyter_blocks.launch import Launch
+from jupyter_blocks.lazy import LazyModule
 from jupyter_blocks.progress import PlainProgress, Progress, header_text
 from jupyter_blocks.report import block_table, failure_text, failures, totals_text
 from jupyter_blocks.run import RunState, RunStatus
 from jupyter_blocks.variables.store import VariableStore
+
+if TYPE_CHECKING:
+    from jupyter_blocks import livedisplay
+else:
+    # It needs rich, which takes as long to load as a small run takes.
+    livedisplay = LazyModule("jupyter_blocks.livedisplay")
 
 __all__ = ["command_line", "drive", "exit_code", "open_progress", "report"]
 
@@ -52,11 +59,8 @@ def open_progress(state: RunState, store: VariableStore, console: Console) -> Pr
     """A live display if somebody watches, else plain lines."""
     if not console.stderr_is_terminal or console.dumb:
         return PlainProgress(state, store, console)
-    # Imported here because it needs rich, which takes as long to load as a small run takes.
-    live = import_module("jupyter_blocks.livedisplay")
     keep = console.as_json or not console.stdout_is_terminal
-    progress: Progress = live.LiveProgress(state, store, console, keep=keep)
-    return progress
+    return livedisplay.LiveProgress(state, store, console, keep=keep)
 
 
 def report(state: RunState, store: VariableStore, console: Console, again: str) -> None:

@@ -66,7 +66,9 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
         maybe_reads=_uses(perhaps),
         soft_reads=_uses(record.soft_reads),
         binds=tuple(name for name in bound if ways.get(name) == HERE),
-        maybe_binds=tuple(name for name in bound if ways.get(name, 0) not in {0, HERE, GONE}),
+        maybe_binds=tuple(
+            name for name in bound if ways.get(name, 0) & HERE and ways[name] != HERE
+        ),
         changes=tuple(names.changes),
         module_changes=tuple(record.module_changes),
         deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),

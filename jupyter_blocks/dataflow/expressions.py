@@ -80,7 +80,8 @@ class ExpressionWalker:
             self.visit(node.test)
             self.in_turn((node.body, node.orelse), self.visit_effect)
         elif isinstance(node, ast.BoolOp):
-            self.in_turn(node.values, self.visit_effect)
+            self.visit_effect(node.values[0])
+            self.in_turn(node.values[1:], self.visit_effect)
         elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
             self._loops(node.generators, (node.elt,), self.visit_effect)
         elif isinstance(node, ast.Tuple):

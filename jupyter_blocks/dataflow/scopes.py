@@ -77,7 +77,7 @@ class ModuleNames(Names):
 
     def mutate(self, things: Iterable[int]) -> None:
         """Note the names from before that stand for `things`."""
-        for thing in things:
+        for thing in sorted(things, key=abs):
             name = self.objects.outside_name(thing)
             # A function that is handed on gets called, not changed.
             if name is not None and name not in self.known:

@@ -11,7 +11,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +20,7 @@ from typing import Any
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors import frames
 from jupyter_blocks.executors.starters import (
+    CAN_FORK,
     EXIT_WAIT_S,
     ForkStarter,
     SpawnStarter,
@@ -70,10 +70,10 @@ class WorkerPool:
         preload: Sequence[str],
         notify: Callable[[], None],
         *,
-        fork: bool = sys.platform == "linux",
+        fork: bool = CAN_FORK,
     ) -> None:
         self.size = size
-        self._starter: Starter = ForkStarter(preload) if fork else SpawnStarter(preload)
+        self._starter: Starter = ForkStarter.take(preload) if fork else SpawnStarter(preload)
         self._notify = notify
         self._workers: list[Worker] = []
         self._ended: list[Ended] = []

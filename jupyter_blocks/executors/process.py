@@ -124,14 +124,21 @@ class _ForkServer:
             if self._wakeup in readable:
                 os.read(self._wakeup, 4096)
                 self._report_ends()
-            if control in readable and not self._fork_one():
+            if control in readable and not self._obey():
                 self._end_workers()
                 return
 
-    def _fork_one(self) -> bool:
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
-        if not data:
-            return False
+    def _obey(self) -> bool:
+        """Carry out one command: `p`, preload the modules that follow, or `f`, fork a worker."""
+        command, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        if command == b"p":
+            message = frames.receive(self._control)
+            _preload(message["modules"] if message else [])
+        elif command == b"f":
+            self._fork(descriptors)
+        return bool(command)
+
+    def _fork(self, descriptors: list[int]) -> None:
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -144,7 +151,6 @@ class _ForkServer:
         self._workers.add(pid)
         for descriptor in descriptors:
             os.close(descriptor)
-        return True
 
     def _end_workers(self) -> None:
         """End the workers: whoever would take their results is gone. Waiting accounts their use."""
@@ -170,7 +176,7 @@ class _ForkServer:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve on an inherited socket: `fork-server FD MODULE...` or `worker FD MODULE...`."""
+    """Serve on an inherited socket: `fork-server FD` or `worker FD MODULE...`."""
     mode, descriptor, *modules = arguments
     connection = socket.socket(fileno=int(descriptor))
     if mode == "worker":
@@ -178,7 +184,6 @@ def main(arguments: list[str]) -> None:
         _work(connection)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    _preload(modules)
     with contextlib.suppress(ConnectionError):
         _ForkServer(connection).serve()
 

@@ -14,7 +14,10 @@ from typing import Any, Protocol
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors import frames
 
-__all__ = ["EXIT_WAIT_S", "ForkStarter", "SpawnStarter", "Starter"]
+__all__ = ["CAN_FORK", "EXIT_WAIT_S", "ForkStarter", "SpawnStarter", "Starter", "warm_up"]
+
+CAN_FORK = sys.platform == "linux"
+"""Elsewhere numeric libraries do not survive a fork."""
 
 EXIT_WAIT_S = 5.0
 """How long a process that should end is waited for, in seconds."""
@@ -36,12 +39,21 @@ class Starter(Protocol):
 class ForkStarter:
     """Forks workers from one process in which the wanted modules are loaded already."""
 
-    def __init__(self, preload: Sequence[str]) -> None:
+    def __init__(self) -> None:
         self._control, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
-        self._process = _spawn("fork-server", theirs, preload, self._errors)
+        self._process = _spawn("fork-server", theirs, (), self._errors)
         theirs.close()
         self._exit_codes: dict[int, int] = {}
+
+    @classmethod
+    def take(cls, preload: Sequence[str]) -> ForkStarter:
+        """The fork server that was warmed up, or a new one, loading the modules now."""
+        starter = _warm.pop() if _warm else cls()
+        with contextlib.suppress(OSError):  # one that has died says why when it is to fork
+            starter._control.sendall(b"p")
+            frames.send(starter._control, {"modules": list(preload)})
+        return starter
 
     def start(self, connection: socket.socket) -> None:
         """Start a worker that serves `connection`; raises `ExecutorError` when that fails."""
@@ -75,6 +87,18 @@ class ForkStarter:
         self._errors.seek(0)
         lines = self._errors.read().decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else f"exit code {self._process.returncode}"
+
+
+_warm: list[ForkStarter] = []
+
+
+def warm_up() -> None:
+    """Start a fork server for the run that is about to be planned, if this system can fork.
+
+    It starts up while the caller reads and plans. If no run takes it, it ends with this process.
+    """
+    if CAN_FORK and not _warm:
+        _warm.append(ForkStarter())
 
 
 class SpawnStarter:

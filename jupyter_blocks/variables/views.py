@@ -140,19 +140,35 @@ def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -
     if isinstance(value, pd.Index):
         return TableView(len(value), tuple(_index_views(value, plan)))
     if isinstance(value, pd.Series):
-        parts, labels = [value], ["values" if value.name is None else value.name]
+        labels, dtypes = ["values" if value.name is None else value.name], [value.dtype]
     else:
-        labels = list(value.columns[:most_columns])
-        parts = [value.iloc[:, position] for position in range(len(labels))]
-    columns = []
-    for position, name in enumerate(display_names(labels)):
-        series = parts[position]
-        column = plan.columns[position] if plan else None
-        read, encode = _reader(series.iloc), partial(encode_column, series)
-        columns.append(ColumnView(name, str(series.dtype), len(value), column, read, encode))
+        labels, dtypes = list(value.columns[:most_columns]), list(value.dtypes[:most_columns])
+    columns = tuple(
+        ColumnView(
+            name,
+            str(dtype),
+            len(value),
+            plan.columns[position] if plan else None,
+            partial(_rows_of, value, position),
+            partial(_encode, value, position),
+        )
+        for position, (name, dtype) in enumerate(zip(display_names(labels), dtypes, strict=True))
+    )
     has_index = type(value.index) is not pd.RangeIndex
     index = _index_views(value.index, plan) if has_index else []
-    return TableView(len(value), tuple(columns), tuple(index))
+    return TableView(len(value), columns, tuple(index))
+
+
+def _at(table: Any, position: int) -> Any:
+    return table.iloc[:, position] if table.ndim == 2 else table
+
+
+def _rows_of(table: Any, position: int, start: int, stop: int) -> list[Any]:
+    return list(_at(table, position).iloc[start:stop])
+
+
+def _encode(table: Any, position: int) -> Column | None:
+    return encode_column(_at(table, position))
 
 
 def _index_views(index: Any, plan: Plan | None) -> list[ColumnView]:
@@ -168,8 +184,8 @@ def _index_views(index: Any, plan: Plan | None) -> list[ColumnView]:
             for level, name in enumerate(names)
         ]
     column = plan.columns[-1] if plan and plan.columns else None
-    read, encode = _reader(index), partial(encode_column, index)
-    return [ColumnView(names[0], str(index.dtype), len(index), column, read, encode)]
+    encode = partial(encode_column, index)
+    return [ColumnView(names[0], str(index.dtype), len(index), column, _reader(index), encode)]
 
 
 def _reader(values: Any) -> Callable[[int, int], list[Any]]:

@@ -159,12 +159,16 @@ ARROW: dict[str, Case] = {
     "columns with a name": lambda: _frame([1]).rename_axis(columns="cols"),
     "column named like our index": lambda: pd.DataFrame({"__index__": [1]}, index=["x"]),
     "strange column names": lambda: pd.DataFrame([[1, 2, 3]], columns=["", "a b", "ö\n"]),
+    "column names that pandas uses itself": lambda: pd.DataFrame(
+        [range(10)],
+        columns=[*"TA", "name", "index", "columns", "attrs", "freq", "dtype", "shape", "flags"],
+    ),
     "no rows": lambda: _mixed(3).iloc[:0],
     "no rows, string index": lambda: _indexed(pd.Index(["x"])).iloc[:0],
     "slice with steps": lambda: _mixed(9).iloc[7:1:-2],
     "two blocks of strides": _strided,
     "several batches": lambda: _mixed(150_000),
-    "many columns": lambda: pd.DataFrame({f"c{number}": [number] for number in range(150)}),
+    "many columns": lambda: pd.DataFrame(np.eye(2, 150), columns=[f"c{n}" for n in range(150)]),
     "chunks": lambda: pd.concat([_mixed(5)[["s", "i"]]] * 3, ignore_index=True),
 }
 
@@ -208,7 +212,12 @@ PICKLED: dict[str, Case] = {
     "interval index": lambda: _indexed(pd.interval_range(0, 2)),
     "mixed index": lambda: _indexed(pd.Index([1, "a", None])),
     "index with business days": lambda: _indexed(
-        pd.date_range("2020-01-01", periods=3, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-02"]))
+        pd.date_range(
+            "2020-01-01", periods=3, freq=pd.offsets.CustomBusinessDay(holidays=["2020-01-02"])
+        )
+    ),
+    "very many columns": lambda: pd.DataFrame(
+        np.eye(2, 1001), columns=[f"c{number}" for number in range(1001)]
     ),
     "attrs": _with_attrs,
     "no duplicate labels": lambda: _frame([1]).set_flags(allows_duplicate_labels=False),

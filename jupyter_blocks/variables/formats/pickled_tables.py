@@ -33,16 +33,19 @@ def _write(value: Any, sink: Sink) -> Encoded:
 
 
 def _parts(table: Any) -> Iterator[Any]:
-    """The columns and the labels of a table, each with one dtype."""
+    """The columns and the labels of a table that may hold objects, each with one dtype."""
+    import numpy as np
     import pandas as pd
 
     is_frame = isinstance(table, pd.DataFrame)
     for labels in (table.index, table.columns) if is_frame else (table.index,):
         yield from labels.levels if isinstance(labels, pd.MultiIndex) else (labels,)
-    if is_frame:
-        yield from (table.iloc[:, position] for position in range(table.shape[1]))
-    else:
+    if not is_frame:
         yield table
+        return
+    for position, dtype in enumerate(table.dtypes):
+        if not isinstance(dtype, np.dtype) or dtype.kind == "O":
+            yield table.iloc[:, position]
 
 
 def _is_built_in(values: Any) -> bool:
