@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.binding import BlockDraft, NotebookPipeline, Style, analyze_notebook
-from jupyter_blocks.errors import BlocksError, raise_errors
+from jupyter_blocks.errors import BlocksError, Problem, raise_errors
 from jupyter_blocks.export import export_notebook
 from jupyter_blocks.notebook import read_notebook
 
@@ -50,6 +50,8 @@ class CheckResult:
     """Why the notebook did not run to its end; empty if it did."""
     log: tuple[str, ...] = field(default=(), compare=False)
     """The last lines the notebook wrote, where it did not run to its end."""
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
+    """What export has to say about the notebook; it may explain a difference."""
 
     @property
     def ok(self) -> bool:
@@ -106,7 +108,11 @@ class _Check:
             return tuple(CheckEntry(**entry) for entry in answer[group])
 
         return CheckResult(
-            entries("equal"), entries("different"), entries("not_comparable"), tuple(failed)
+            entries("equal"),
+            entries("different"),
+            entries("not_comparable"),
+            tuple(failed),
+            warnings=self.draft.problems,
         )
 
     def _not_run(self, error: str) -> CheckResult:
@@ -117,7 +123,12 @@ class _Check:
             for name in block.outputs or ("",)
         )
         lines = (self.folder / "notebook.log").read_text("utf-8", "replace").splitlines()
-        return CheckResult(failed=failed, error=error, log=tuple(lines[-_LAST_LINES:]))
+        return CheckResult(
+            failed=failed,
+            error=error,
+            log=tuple(lines[-_LAST_LINES:]),
+            warnings=self.draft.problems,
+        )
 
     # the notebook
 

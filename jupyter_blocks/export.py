@@ -17,7 +17,13 @@ from jupyter_blocks.block import Binding, Block, SensorPolicy, block_name_proble
 from jupyter_blocks.blockfile import parse_header
 from jupyter_blocks.codegen import block_text, helpers_text
 from jupyter_blocks.errors import Problem, ProjectError, UsageError
-from jupyter_blocks.exportplan import ExportedFile, Owner, planned_files, signed_yaml_digest
+from jupyter_blocks.exportplan import (
+    ExportedFile,
+    Owner,
+    block_path,
+    planned_files,
+    signed_yaml_digest,
+)
 from jupyter_blocks.notebook import Notebook, read_notebook
 from jupyter_blocks.pipeline import pipeline_yaml
 from jupyter_blocks.project import create_project, find_project
@@ -140,9 +146,7 @@ def _empty(drafted: NotebookPipeline, notebook: Notebook) -> list[Problem]:
 def _texts(drafted: NotebookPipeline, owner: Owner) -> dict[str, str]:
     """Project-relative path -> text, of all files of the pipeline."""
     texts = {
-        f"{block.type.folder}/{block.name}.py": block_text(
-            block, pipeline=drafted.name, notebook=owner.notebook
-        )
+        _path(owner, block): block_text(block, pipeline=drafted.name, notebook=owner.notebook)
         for block in drafted.blocks
     }
     helpers = None
@@ -161,7 +165,7 @@ def _metadata(drafted: NotebookPipeline, owner: Owner, helpers: str | None) -> s
     def text(digest: str | None) -> str:
         return pipeline_yaml(
             name=drafted.name,
-            blocks=[_block(block) for block in drafted.blocks],
+            blocks=[_block(block, _path(owner, block)) for block in drafted.blocks],
             type=drafted.settings.type or "python",
             variables=drafted.parameters,
             executor_type=drafted.settings.executor,
@@ -174,13 +178,18 @@ def _metadata(drafted: NotebookPipeline, owner: Owner, helpers: str | None) -> s
     return text(signed_yaml_digest(text(None)))
 
 
-def _block(draft: BlockDraft) -> Block:
+def _path(owner: Owner, draft: BlockDraft) -> str:
+    return block_path(owner, draft.type.folder, draft.name)
+
+
+def _block(draft: BlockDraft, path: str) -> Block:
     settings = draft.settings
     is_sensor = draft.type.name == "sensor"
     return Block(
         name=draft.name,
         type=draft.type,
         upstream=draft.upstream,
+        file=path,
         executor_type=settings.executor,
         executor_config=settings.executor_config or {},
         resources=settings.resources or {},

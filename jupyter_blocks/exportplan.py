@@ -24,6 +24,7 @@ __all__ = [
     "ExportedFile",
     "Owner",
     "State",
+    "block_path",
     "planned_files",
     "signed_yaml_digest",
 ]
@@ -68,6 +69,25 @@ class _Found:
     is_intact: bool
 
 
+def block_path(owner: Owner, folder: str, block: str) -> str:
+    """Project-relative path of the file of a block: `folder/block.py`.
+
+    Where another notebook of the project has exported a block of that name, the file goes into a
+    folder of the pipeline's own below; copies of a notebook live side by side that way.
+    """
+    path = f"{folder}/{block}.py"
+    found = _found(owner.root, path)
+    if found is not None and _is_of_other_notebook(owner, found):
+        return f"{folder}/{owner.pipeline}/{block}.py"
+    return path
+
+
+def _is_of_other_notebook(owner: Owner, found: _Found) -> bool:
+    """Whether a notebook that still exists, other than this one, has exported the file."""
+    other = found.notebook
+    return other is not None and other != owner.notebook and (owner.root / other).exists()
+
+
 def planned_files(
     owner: Owner, texts: Mapping[str, str], *, force: bool, check: bool
 ) -> tuple[list[ExportedFile], list[Problem]]:
@@ -109,7 +129,7 @@ def _fate(
         return "unchanged", None
     if found.notebook is None:
         return changed, None if force else _written_by_hand(owner, path)
-    if found.notebook != owner.notebook and (owner.root / found.notebook).exists():
+    if _is_of_other_notebook(owner, found):
         return changed, _of_other_notebook(owner, path, found.notebook)
     if not found.is_intact and not force:
         return "edited", _edited(owner, path)
@@ -146,8 +166,8 @@ def _leftovers(owner: Owner, texts: Mapping[str, str]) -> Iterator[str]:
     """Files exported from this notebook before that its blocks do not need any more."""
     folders = (*(kind.folder for kind in BLOCK_TYPES.values()), "helpers")
     for folder in sorted(folders):
-        for file in sorted((owner.root / folder).glob("*.py")):
-            path = f"{folder}/{file.name}"
+        for file in sorted((owner.root / folder).rglob("*.py")):
+            path = file.relative_to(owner.root).as_posix()
             if path not in texts and _is_exported_from(file, owner.notebook):
                 yield path
     for file in sorted((owner.root / "pipelines").glob("*/metadata.yaml")):

@@ -59,7 +59,7 @@ def graph_svg(pipeline: str, nodes: Sequence[GraphNode]) -> str:
         _ARROW,
         '<rect width="100%" height="100%" fill="var(--bg)"/>',
         f'<text x="{MARGIN:.0f}" y="{MARGIN + 4:.0f}">',
-        f'<tspan class="h">{escape(pipeline)}</tspan><tspan dx="10">{heading}</tspan></text>',
+        f'<tspan class="h">{escape(pipeline)}</tspan> <tspan dx="6">{heading}</tspan></text>',
         *_edges(layout),
         *(_node(node, layout.points[node.name], widths[node.name]) for node in nodes),
         "</svg>",

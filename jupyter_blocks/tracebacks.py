@@ -148,13 +148,25 @@ class _Teller:
 
     def tell(self, exception: BaseException) -> Iterator[str]:
         """Lines of text for an exception and what led to it, the first cause first."""
-        causes = list(_causes(exception))
+        causes = self._worth_telling(exception)
         for number, each in enumerate(reversed(causes)):
             if number:
                 yield ""
                 yield _CAUSE if each.__cause__ is not None else _CONTEXT
                 yield ""
             yield from self._tell_one(each)
+
+    def _worth_telling(self, exception: BaseException) -> list[BaseException]:
+        """The exception and its causes, without those a library turned into the same once more."""
+        told = [exception]
+        for cause in list(_causes(exception))[1:]:
+            same = type(cause) is type(told[-1])
+            same = same and exception_text(cause) == exception_text(told[-1])
+            if not same or any(
+                self._is_user_file(f.filename) for f in _frames(cause.__traceback__)
+            ):
+                told.append(cause)
+        return told
 
     def _tell_one(self, exception: BaseException) -> Iterator[str]:
         frames = list(self._tell_frames(exception.__traceback__))
@@ -337,8 +349,8 @@ def _type_name(exception: BaseException) -> str:
 
 
 def _is_made_up(filename: str) -> bool:
-    """`<frozen importlib>` or `<string>`; the text of a block kept in metadata.yaml is real."""
-    return filename.startswith("<") and not filename.startswith("<block ")
+    """`<string>`, or a path that compiled code brings along; text kept in metadata.yaml is real."""
+    return not filename.startswith(("/", "<block "))
 
 
 @cache

@@ -153,14 +153,15 @@ def test_a_file_written_by_hand_is_overwritten_only_by_force(tmp_path: Path) -> 
     assert export_notebook(path, force=True).is_ok
 
 
-def test_a_file_of_another_notebook_is_never_overwritten(tmp_path: Path) -> None:
+def test_a_pipeline_of_another_notebook_is_never_overwritten(tmp_path: Path) -> None:
     """Not even by force."""
     export_notebook(notebook(tmp_path, ("loader:load", "x = 1"), name="first.ipynb"))
     path = notebook(tmp_path, ("loader:load", "x = 2"), name="second.ipynb")
     for force in (False, True):
-        result = export_notebook(path, force=force)
-        assert codes(result) == [("file-taken", "data_loaders/load.py")]
+        result = export_notebook(path, pipeline="first", force=force)
+        assert codes(result) == [("file-taken", "pipelines/first/metadata.yaml")]
         assert "first.ipynb" in result.problems[0].message
+        assert "x = 1" in (tmp_path / "data_loaders/load.py").read_text("utf-8")
 
 
 def test_a_renamed_notebook_keeps_its_files(tmp_path: Path) -> None:

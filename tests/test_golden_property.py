@@ -61,12 +61,13 @@ statements = st.one_of(
             "del {x}\n{x} = [0]",
             "n = n + 1",
             "BASE.append(1)",
-            "len = len({x})\ndel len",
+            "max = max([1, *{x}])\n{x} = [max]\ndel max",
             "import json; {x} = json.loads(json.dumps({y}))",
-            "print({x})",
+            "len({x})",
             "({x} := {y} + [3])",
             "{x}",
-            "max({x} + {y} + [0])",
+            "min({x} + {y} + [0])",
+            "abs = abs(3)",
         ),
     )
 )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_blocks.console import Console
-from jupyter_blocks.plan import RunPlan
+from jupyter_blocks.plan import Action, RunPlan
 from jupyter_blocks.progress import ECHOED_LINES, PlainProgress, header_text
 from jupyter_blocks.run import EventKind, RunEvent, RunState
 from jupyter_blocks.runlog import log_file
@@ -153,7 +153,7 @@ def test_a_wish_to_stop_is_acknowledged(screen: Screen) -> None:
 
 def test_header() -> None:
     """Which run of which pipeline, how many blocks, with which parameters."""
-    run_plan = plan({"a": (), "b": ()}, {"a": {"action": "cached"}})
+    run_plan = plan({"a": (), "b": ()}, {"a": {"action": Action.CACHED}})
     assert header_text(run_plan) == "test, run run-1: 1 of 2 blocks"
     whole = RunPlan("run-2", "test", run_plan.blocks[1:], {"month": 1})
     assert header_text(whole) == "test, run run-2: 1 block, month=1"

@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_blocks.executors.base import Phase
 from jupyter_blocks.journal import RunRecord
-from jupyter_blocks.plan import RunPlan
+from jupyter_blocks.plan import Action, RunPlan
 from jupyter_blocks.report import (
     block_table,
     error_place,
@@ -26,7 +26,7 @@ from jupyter_blocks.runlog import log_file
 from jupyter_blocks.variables.store import VariableStore
 from tests.plans import Simulation, plan
 
-CACHED = {"action": "cached", "reason": "unchanged since it last ran"}
+CACHED = {"action": Action.CACHED, "reason": "unchanged since it last ran"}
 CELL = {"notebook": "flights.ipynb", "cell": 11, "cell_line": 5}
 FILE = {"file": "transformers/join.py", "line": 23}
 

@@ -204,6 +204,17 @@ def test_chained_exceptions_are_told_from_the_first(
         assert "line 5, in f" in after
 
 
+def test_what_a_library_raises_twice_is_told_once(
+    write: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Pandas turns the KeyError of its compiled index into one of its own."""
+    path = write("import pandas\ndef f():\n    pandas.DataFrame({'a': [1]})['nope']\n")
+    described = describe(run(path), project=tmp_path)
+    assert described["traceback"].count("KeyError: 'nope'") == 1
+    assert ".pyx" not in described["traceback"]
+    assert described["file"] == "custom/block.py"
+
+
 def test_the_members_of_a_group_are_told(write: Callable[..., Path], tmp_path: Path) -> None:
     """Each with its own lines; the place is the one that raised the group."""
     path = write(

@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from jupyter_blocks.binding.statements import Statement, dotted_name
 from jupyter_blocks.dataflow.mutation import method_changes
 
-__all__ = ["bound_in_branch", "certainly_changed", "figure_names", "plainly_bound"]
+__all__ = [
+    "bound_in_branch",
+    "certainly_changed",
+    "figure_names",
+    "plainly_bound",
+    "read_after_delete",
+]
 
 _BRANCHES = (ast.If, ast.Match, ast.Try, ast.TryStar, ast.IfExp)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -71,6 +77,18 @@ def certainly_changed(statements: Sequence[Statement]) -> frozenset[str]:
         for node in _walk(statement.node):
             found.update(_changed(node))
     return frozenset(found)
+
+
+def read_after_delete(statements: Sequence[Statement]) -> Iterator[tuple[str, int]]:
+    """Names read, with their lines, after a `del` of the name and before anything binds it."""
+    deleted: set[str] = set()
+    names = (node for item in statements for node in _walk(item.node) if isinstance(node, ast.Name))
+    for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
+        if isinstance(node.ctx, ast.Del):
+            deleted.add(node.id)
+        elif node.id in deleted and isinstance(node.ctx, ast.Load):
+            yield node.id, node.lineno
+            deleted.discard(node.id)
 
 
 def _changed(node: ast.AST) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from jupyter_blocks.binding.branches import read_after_delete
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.grouping import BlockPlan
@@ -15,7 +16,7 @@ from jupyter_blocks.binding.scope import Origin
 from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import definition_lines
 from jupyter_blocks.binding.statements import Statement, StatementKind, insert
-from jupyter_blocks.dataflow import CellFlow, Use, analyze
+from jupyter_blocks.dataflow import CellFlow, Use, analyze, is_builtin
 
 __all__ = ["PlainBlocks"]
 
@@ -138,6 +139,9 @@ class PlainBlocks:
         return name in nested or (provider is not None and provider.origin is Origin.NESTED)
 
     def _check(self, block: OpenBlock, code: CellCode, flow: CellFlow) -> None:
+        for name, line in read_after_delete(code.statements):
+            if is_builtin(name):
+                self._report_builtin(block, code, name, line)
         if "globals" in flow.calls:
             self.report.error(
                 "calls-globals",
@@ -146,6 +150,16 @@ class PlainBlocks:
                 "Read the variable by its name.",
                 block=block.name,
             )
+
+    def _report_builtin(self, block: OpenBlock, code: CellCode, name: str, line: int) -> None:
+        self.report.error(
+            "deleted-builtin",
+            code.cell,
+            f"After 'del {name}' a notebook has Python's own '{name}' back; a block has not.",
+            f"Use another name than '{name}' for the value.",
+            line=line,
+            block=block.name,
+        )
 
     def _read(self, reading: Reading) -> None:
         flow, block = reading.flow, reading.block

@@ -91,6 +91,8 @@ class Reader:
                     block=reading.block.name,
                 )
             provider = provider.before
+        if provider is not None and provider.origin is Origin.DELETED and is_builtin(use.name):
+            return None  # `del list` brings the builtin back
         return provider
 
     def take(self, reading: Reading, use: Use, provider: Provider, argument: str = "") -> None:
@@ -113,7 +115,7 @@ class Reader:
     def can_provide(self, provider: Provider | None) -> bool:
         """Whether the name certainly has a value there."""
         while provider is not None:
-            if provider.origin in (Origin.DELETED, Origin.LEFT_OUT):
+            if provider.origin in (Origin.DELETED, Origin.LEFT_OUT, Origin.NESTED, Origin.MODULE):
                 return False
             if provider.block and self.blocks[provider.block].plan.is_sensor:
                 return False
@@ -190,7 +192,7 @@ class Reader:
         """A name that the block may leave unbound has to come in as well."""
         before = _before_own(provider, block.name)
         code = self.where.codes[provider.cell]
-        if before is None or before.origin in (Origin.DELETED, Origin.LEFT_OUT, Origin.NESTED):
+        if not self.can_provide(before):
             if is_builtin(provider.name) and before is None:
                 block.module_names[provider.name] = None
             elif line := bound_in_branch(code.statements, provider.name):

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from jupyter_blocks.check import CheckResult, check_notebook
-from jupyter_blocks.commands.base import Command, add_json
+from jupyter_blocks.commands.base import Command, add_json, show_warnings
 from jupyter_blocks.console import Console, Style
 from jupyter_blocks.tables import Column, Painted, table
 
@@ -27,6 +27,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _execute(args: Namespace, console: Console) -> int:
     result = check_notebook(Path(args.notebook), console.note)
+    show_warnings(result.warnings, console)
     if result.error:
         console.error(f"The notebook does not run to its end: {result.error}")
         for line in result.log:

@@ -17,12 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jupyter_blocks.errors import (
-    CorruptVariableError,
-    Problem,
-    UnstorableError,
-    VariableError,
-)
+from jupyter_blocks.errors import CorruptVariableError, Problem, VariableError
 from jupyter_blocks.variables import integrity, retention
 from jupyter_blocks.variables.formats import Encoded, Sink, Source, decode, encode
 from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
@@ -234,10 +229,13 @@ class VariableStore:
         try:
             return encode(value, Sink(self.storage, prefix, name))
         except VariableError as error:
-            pipeline, block = names["pipeline"], names["block"]
-            text = f"Output '{name}' of block '{block}': {error}"
-            kind = UnstorableError if isinstance(error, UnstorableError) else VariableError
-            raise kind(text, pipeline=pipeline, block=block) from error
+            block, text = names["block"], str(error).removesuffix(error.hint).rstrip()
+            raise type(error)(
+                f"Block '{block}', output '{name}': {text}",
+                pipeline=names["pipeline"],
+                block=block,
+                hint=error.hint,
+            ) from error
 
     def _write_previews(self, prefix: str, previews: Mapping[str, Any]) -> StoredObject:
         data = dump_json(previews)

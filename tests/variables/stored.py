@@ -11,10 +11,10 @@ from jupyter_blocks.variables.storage import LocalStorage
 from jupyter_blocks.variables.store import VariableStore
 
 
-def store(root: Path, value: Any) -> tuple[StoredOutput, Source]:
+def store(root: Path, value: Any, name: str = "out") -> tuple[StoredOutput, Source]:
     """Write a value on its own; what a manifest would say of it, and where it can be read."""
     storage = LocalStorage(root)
-    stored, _ = encode(value, Sink(storage, "attempt", "out"))
+    stored, _ = encode(value, Sink(storage, "attempt", name))
     return stored, Source(storage, "attempt", stored.objects, verify=True)
 
 

@@ -72,8 +72,8 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
 
     kind = _pyarrow_kind(value)
     table = as_table(value)
-    if table.num_columns == 0 or not all(map(keeps_type, table.schema.types)):
-        raise NotExactError("an Arrow table without columns, or with types of an extension")
+    if not all(map(keeps_type, table.schema.types)):
+        raise NotExactError("an Arrow table with types of an extension")
     with (
         refusing_misfits(),
         sink.file(".arrow") as file,
@@ -108,12 +108,12 @@ def as_table(value: Any) -> Any:
 
 
 def _read_pyarrow(stored: StoredOutput, source: Source) -> Any:
-    table = open_ipc(source.buffer(".arrow")).read_all()
-    kind = stored.meta["kind"]
+    reader, kind = open_ipc(source.buffer(".arrow")), stored.meta["kind"]
+    if kind == "RecordBatch":
+        return reader.get_batch(0)
+    table = reader.read_all()
     if kind == "Table":
         return table
-    if kind == "RecordBatch":
-        return table.combine_chunks().to_batches()[0]
     column = table.column(0)
     return column if kind == "ChunkedArray" else column.combine_chunks()
 

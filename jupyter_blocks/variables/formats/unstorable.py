@@ -9,15 +9,7 @@ from __future__ import annotations
 import collections
 import io
 import sys
-from collections.abc import (
-    Callable,
-    ItemsView,
-    Iterable,
-    Iterator,
-    KeysView,
-    Mapping,
-    ValuesView,
-)
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, ModuleType
@@ -86,8 +78,6 @@ def _describe(value: Any) -> tuple[str, str]:
         return "an open file", _REMEDY
     if _is_iterator(value):
         return "an iterator", _DRAIN
-    if isinstance(value, (KeysView, ValuesView, ItemsView)):
-        return "a view of a dict", _DRAIN
     return _KINDS.get(type_name(type(value)), ""), _REMEDY
 
 

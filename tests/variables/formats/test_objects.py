@@ -1,0 +1,209 @@
+"""All other objects come back as they were: pickled, by name or by value, and proven to load."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import functools
+import subprocess
+import sys
+import types
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from jupyter_blocks.errors import UnstorableError
+from jupyter_blocks.variables.formats import decode
+from tests.variables.same import assert_same
+from tests.variables.stored import store, there_and_back
+
+
+@dataclasses.dataclass
+class Record:
+    name: str
+    values: Any
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+Case = Callable[[], Any]
+
+OBJECTS: dict[str, Case] = {
+    "dataclass": lambda: Record("a", [1, 2]),
+    "enum": lambda: Colour.RED,
+    "ordered dict": lambda: OrderedDict(b=1, a=2),
+    "default dict": lambda: defaultdict(list, a=[1]),
+    "counter": lambda: Counter("abca"),
+    "deque": lambda: deque([1, 2], maxlen=3),
+    "fraction": lambda: Fraction(1, 3),
+    "partial": lambda: functools.partial(int, base=2).args,
+    "path": lambda: Path("a/b"),
+    "slice": lambda: [slice(1, 2)],
+    "timestamp": lambda: pd.Timestamp("2020-01-01", tz="Europe/Berlin"),
+    "missing": lambda: [pd.NaT, pd.NA],
+    "numpy string": lambda: np.str_("a"),
+    "exception": lambda: str(ValueError("a")),
+    "complex structure": lambda: {"a": Record("x", {"y": (1, [Colour.RED])}), 1: {2, 3}},
+}
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_other_objects_come_back_as_they_were(case: str, tmp_path: Path) -> None:
+    """Same class, equal, same repr."""
+    value = OBJECTS[case]()
+    again = there_and_back(tmp_path, value)
+    assert type(again) is type(value)
+    assert repr(again) == repr(value)
+
+
+def test_a_thing_with_two_names_stays_one_thing(tmp_path: Path) -> None:
+    """Cycles, too."""
+    row = [0]
+    again = there_and_back(tmp_path, {"rows": [row, row]})
+    again["rows"][0].append(1)
+    assert again == {"rows": [[0, 1], [0, 1]]}
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    again = there_and_back(tmp_path / "cycle", cycle)
+    assert again[0] is again
+
+
+def test_tables_and_arrays_inside_objects_keep_their_memory_apart(tmp_path: Path) -> None:
+    """Their memory is mapped, writable and private."""
+    value = {"array": np.arange(100_000.0), "frame": pd.DataFrame({"a": np.arange(50_000)}), "n": 1}
+    stored, source = store(tmp_path, value)
+    pickled, buffers = stored.objects
+    assert pickled.size < 10_000
+    assert buffers.size >= 1_200_000
+    again, other = decode(stored, source), decode(stored, source)
+    again["array"][0] = again["frame"].loc[0, "a"] = 99
+    assert (other["array"][0], other["frame"].loc[0, "a"]) == (0, 0)
+    assert_same(value["frame"], other["frame"])
+
+
+def test_memory_that_was_read_only_stays_read_only(tmp_path: Path) -> None:
+    """As pickle does it."""
+    array = np.arange(100_000)
+    array.flags.writeable = False
+    again = there_and_back(tmp_path, [array, np.arange(100_000)])
+    assert [item.flags.writeable for item in again] == [False, True]
+
+
+def test_models_come_back_fitted(tmp_path: Path) -> None:
+    """And are called models."""
+    linear = pytest.importorskip("sklearn.linear_model")
+    model = linear.LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+    stored, source = store(tmp_path, model)
+    assert stored.type == "model"
+    assert decode(stored, source).predict([[10.0]]) == model.predict([[10.0]])
+
+
+def test_sparse_matrices_come_back(tmp_path: Path) -> None:
+    """Entry by entry."""
+    sparse = pytest.importorskip("scipy.sparse")
+    matrix = sparse.random(50, 40, density=0.1, format="csr", rng=np.random.default_rng(1))
+    again = there_and_back(tmp_path, matrix)
+    assert type(again) is type(matrix)
+    assert (again != matrix).nnz == 0
+
+
+def block_module(name: str, source: str) -> types.ModuleType:
+    """A module as a worker makes one of a block file: loaded, but not importable elsewhere."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    exec(source, module.__dict__)
+    return module
+
+
+BLOCK_FILE = """
+from dataclasses import dataclass
+SCALE = 10
+@dataclass
+class Scaled:
+    value: int
+    def scaled(self):
+        return helper(self.value)
+def helper(value):
+    return value * SCALE
+"""
+
+
+@pytest.mark.parametrize("what", ["instance", "class", "function", "in a container"])
+def test_classes_of_a_block_file_are_stored_by_value(what: str, tmp_path: Path) -> None:
+    """Another process, which has no such module, calls their methods."""
+    module = block_module("block_of_this_test", BLOCK_FILE)
+    value = {
+        "instance": lambda: module.Scaled(7),
+        "class": lambda: module.Scaled,
+        "function": lambda: module.helper,
+        "in a container": lambda: [{"a": module.Scaled(7)}],
+    }[what]()
+    try:
+        stored, _ = store(tmp_path, value)
+    finally:
+        del sys.modules["block_of_this_test"]
+    call = {
+        "instance": "value.scaled()",
+        "class": "value(7).scaled()",
+        "function": "value(7)",
+        "in a container": "value[0]['a'].scaled()",
+    }[what]
+    file = tmp_path / "attempt" / stored.objects[0].key
+    script = f"import pickle; value = pickle.load(open({str(file)!r}, 'rb')); print({call})"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "70\n"
+
+
+def test_classes_that_can_be_imported_are_stored_by_name(tmp_path: Path) -> None:
+    """So that `isinstance` holds where they come back."""
+    stored, source = store(tmp_path, [Fraction(1, 2), Record("a", 1)])
+    assert b"fractions" in bytes(source.buffer(".pickle"))
+    assert stored.objects[0].size < 200
+    assert type(decode(stored, source)[1]) is Record
+
+
+def test_local_functions_and_classes_are_stored_by_value(tmp_path: Path) -> None:
+    """Lambdas and closures, too."""
+
+    class Local:
+        def __init__(self, factor: int) -> None:
+            self.times = lambda value: value * factor
+
+    assert there_and_back(tmp_path, Local(3)).times(5) == 15
+
+
+class ComesBackAsList:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (list, ())
+
+
+class DoesNotComeBack:
+    def __setstate__(self, state: Any) -> None:
+        raise RuntimeError("no way back")
+
+    def __getstate__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (ComesBackAsList(), "ComesBackAsList was written, but a list came back"),
+        (DoesNotComeBack(), "reading it back failed with RuntimeError: no way back"),
+    ],
+)
+def test_what_does_not_come_back_is_not_stored(value: Any, text: str, tmp_path: Path) -> None:
+    """Each pickle is read once when it is written, and taken away if that fails."""
+    with pytest.raises(UnstorableError, match=text):
+        store(tmp_path, value)
+    assert list((tmp_path / "attempt" / "out").iterdir()) == []
