@@ -15,6 +15,7 @@ from typing import Any, TypeVar, overload
 
 __all__ = [
     "Mark",
+    "Marker",
     "callback",
     "collecting",
     "condition",
@@ -74,6 +75,7 @@ class Marker:
     ) -> Callable[[Function], Function]: ...
 
     def __call__(self, argument: Any = None, /, **_options: Any) -> Any:
+        """Mark the function, or take the argument and mark the function that follows."""
         if callable(argument):
             return self._mark(argument, self.default)
         wanted = self.default if argument is None else str(argument)

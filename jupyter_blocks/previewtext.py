@@ -10,7 +10,7 @@ from jupyter_blocks.console import PLAIN, Style
 from jupyter_blocks.tables import Cell, Column, Painted, table
 from jupyter_blocks.wording import bytes_text, count_text, one_line
 
-__all__ = ["preview_text", "sparkline", "value_text"]
+__all__ = ["headline", "preview_text", "sparkline", "value_text"]
 
 _BARS = "▁▂▃▄▅▆▇█"
 _TOP_SHOWN = 3

@@ -64,7 +64,9 @@ def test_a_failed_block_is_told_by_the_result(project: Path) -> None:
 
 def test_check_raises(project: Path) -> None:
     """With `check=True` a failed block raises, with the place and the user's own frames."""
-    with pytest.raises(BlockFailedError, match=r"Block 'bad' failed\n  ValueError: no luck") as info:
+    with pytest.raises(
+        BlockFailedError, match=r"Block 'bad' failed\n  ValueError: no luck"
+    ) as info:
         jupyter_blocks.run("pipe", project, check=True)
     assert "transformers/bad.py, line" in str(info.value)
     assert (info.value.pipeline, info.value.block) == ("pipe", "bad")

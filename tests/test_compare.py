@@ -184,7 +184,9 @@ def test_a_list_that_holds_itself_comes_to_an_end() -> None:
 
 def test_a_class_of_the_notebook_is_the_same_in_the_module_of_the_pipeline() -> None:
     """The notebook's `__main__.Row` is exported as `helpers.flights.Row`."""
-    in_notebook = dataclass(type("Row", (), {"__annotations__": {"x": int}, "__module__": "__main__"}))
+    in_notebook = dataclass(
+        type("Row", (), {"__annotations__": {"x": int}, "__module__": "__main__"})
+    )
     exported = dataclass(
         type("Row", (), {"__annotations__": {"x": int}, "__module__": "helpers.flights"})
     )

@@ -139,7 +139,8 @@ def run_part(source: str, flow: CellFlow, store: dict[str, Any]) -> None:
 def crosses(flow: CellFlow, known: dict[str, Definition]) -> bool:
     """Whether the part uses an earlier function that needs data, which export refuses."""
     used = {use.name for use in (*flow.reads, *flow.maybe_reads)}
-    return "f" in used and ("f" not in known or bool(known["f"].free - {"list"}))
+    safe = "f" in known and known["f"].is_final and not known["f"].free - {"list"}
+    return "f" in used and not safe
 
 
 def run_parts(sources: list[str]) -> dict[str, Any] | None:
@@ -154,7 +155,7 @@ def run_parts(sources: list[str]) -> dict[str, Any] | None:
         run_part(source, flow, store)
         for name in (*flow.binds, *flow.maybe_binds):
             known.pop(name, None)
-        known |= {definition.name: definition for definition in flow.definitions}
+        known |= {found.name: found for found in flow.definitions}
         shared = bool(flow.aliases)
     return store
 

@@ -135,7 +135,9 @@ def test_most_lanes() -> None:
     """Up to a limit lanes are drawn."""
     loaders = [f"l{number}" for number in range(MAX_LANES)]
     assert "╯" in graph_text(nodes(*loaders, f"all < {', '.join(loaders)}"))
-    assert "╯" not in graph_text(nodes(*loaders, "one more", f"all < {', '.join(loaders)}, one more"))
+    assert "╯" not in graph_text(
+        nodes(*loaders, "one more", f"all < {', '.join(loaders)}, one more")
+    )
 
 
 def test_colours_change_nothing_else() -> None:

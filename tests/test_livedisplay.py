@@ -102,7 +102,12 @@ def test_a_large_run_stays_within_the_terminal(tmp_path: Path) -> None:
     """Of 150 blocks only what matters is shown, and how many are not."""
     names = [f"block_{number:03}" for number in range(150)]
     specs = [block(name) for name in names]
-    specs.append(block("wait", f"from pathlib import Path\nwhile not Path({str(tmp_path / 'flag')!r}).exists(): pass"))
+    specs.append(
+        block(
+            "wait",
+            f"from pathlib import Path\nwhile not Path({str(tmp_path / 'flag')!r}).exists(): pass",
+        )
+    )
     write_project(tmp_path / "project", specs)
     child = terminal("run", tmp_path / "project", rows=20, columns=60)
     child.expect("... and [0-9]+ more")

@@ -66,7 +66,9 @@ class Screen:
 @pytest.fixture
 def screen(tmp_path: Path) -> Screen:
     """Of a chain of three blocks."""
-    return Screen(plan({"load_flights": (), "clean": ("load_flights",), "save": ("clean",)}), tmp_path)
+    return Screen(
+        plan({"load_flights": (), "clean": ("load_flights",), "save": ("clean",)}), tmp_path
+    )
 
 
 def test_one_line_for_each_block_that_ends(screen: Screen) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.statements import Statement, dotted_name
 from jupyter_blocks.dataflow.mutation import method_changes
 
@@ -67,16 +68,29 @@ def plainly_bound(statements: Sequence[Statement]) -> str:
     return found
 
 
-def certainly_changed(statements: Sequence[Statement]) -> frozenset[str]:
-    """Names whose value a cell changes for certain, as far as the text tells.
+def certainly_changed(code: CellCode) -> frozenset[str]:
+    """Which of the values that a cell may change it changes for certain, as far as one can tell.
 
-    `df["x"] = 1`, `cfg.a = 1`, `del df["x"]`, `inplace=True`, and methods known to change.
+    The others are only handed to a function that nobody knows, as in the statement `draw(df)`.
     """
-    found: set[str] = set()
-    for statement in statements:
+    known = {*(code.known or {}), *code.definitions}
+    certain: set[str] = set()
+    guessed: set[str] = set()
+    for statement in code.statements:
         for node in _walk(statement.node):
-            found.update(_changed(node))
-    return frozenset(found)
+            certain.update(_changed(node))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                guessed.update(_handed_over(node.value, known))
+    return frozenset(certain.union(set(code.flow.changes) - guessed))
+
+
+def _handed_over(call: ast.Call, known: Collection[str]) -> Iterator[str]:
+    """Names in a call that is made for its effect, unless the function is known."""
+    if isinstance(call.func, ast.Name) and call.func.id in known:
+        return
+    for node in ast.walk(call):
+        if isinstance(node, ast.Name):
+            yield node.id
 
 
 def read_after_delete(statements: Sequence[Statement]) -> Iterator[tuple[str, int]]:

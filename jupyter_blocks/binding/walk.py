@@ -97,7 +97,7 @@ class Walk:
         imported = {name for item in code.statements if item.kind.is_import for name in item.names}
         if not skipped:
             self.setup.add_imports(code, is_optional=True)
-            certain = certainly_changed(code.statements)
+            certain = certainly_changed(code)
             for name in flow.changes:
                 self.scope.touch(name, code.number, is_certain=name in certain)
         for name in dict.fromkeys((*flow.binds, *flow.maybe_binds)):

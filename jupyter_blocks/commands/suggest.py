@@ -77,9 +77,7 @@ def _rows(notebook: Notebook) -> list[_Row]:
     cells = notebook.code_cells
     proposals = suggest([SuggestCell(cell.number, cell.source) for cell in cells])
     by_number = {proposal.index: proposal for proposal in proposals}
-    return [
-        _Row(cell, _own_words(cell), by_number.get(cell.number)) for cell in cells
-    ]
+    return [_Row(cell, _own_words(cell), by_number.get(cell.number)) for cell in cells]
 
 
 def _own_words(cell: Cell) -> str:

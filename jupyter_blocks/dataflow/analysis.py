@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from jupyter_blocks.dataflow.branches import Walker
 from jupyter_blocks.dataflow.flow import CellFlow, Definition, Expression, Use
-from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE
+from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE, FunctionFlow
 from jupyter_blocks.dataflow.record import CellText, Record
 from jupyter_blocks.dataflow.scopes import ModuleNames
 
@@ -76,7 +77,7 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
         aliases=_aliases(names),
         imports=tuple(found for found in imports if found.name != "*"),
         star_imports=tuple(found for found in imports if found.name == "*"),
-        definitions=_last_definitions(record.definitions),
+        definitions=tuple(_finished(names, *entry) for entry in record.definitions.values()),
         last_expression=last,
         globals_declared=_uses(record.globals_declared),
         has_await=record.has_await,
@@ -102,8 +103,8 @@ def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
     """Pairs of names of which the first may be, or hold, the object of the second."""
     owners: dict[int, list[str]] = {}
     here = {name: var.objects for name, var in names.env.items() if var.ways & HERE}
-    for name, things in here.items():
-        for thing in things:
+    for name, var in names.env.items():
+        for thing in var.objects:
             owners.setdefault(thing, []).append(name)
     pairs: dict[tuple[str, str], None] = {}
     for name, things in here.items():
@@ -120,8 +121,10 @@ def _untouched(names: ModuleNames, thing: int) -> Iterable[str]:
     return (name,) if name is not None and name not in names.env else ()
 
 
-def _last_definitions(definitions: Iterable[Definition]) -> tuple[Definition, ...]:
-    return tuple({definition.name: definition for definition in definitions}.values())
+def _finished(names: ModuleNames, definition: Definition, flow: FunctionFlow) -> Definition:
+    var = names.env.get(definition.name)
+    is_final = var is not None and all(names.functions.get(thing) is flow for thing in var.objects)
+    return definition if is_final and var and var.objects else replace(definition, is_final=False)
 
 
 def _last_expression(body: list[ast.stmt], text: CellText) -> Expression | None:

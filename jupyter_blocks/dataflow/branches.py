@@ -154,10 +154,11 @@ class Walker(StatementWalker):
         """`end`, or the state after one more turn if names may share objects in new ways by then.
 
         What a second turn reads, the first has read or bound already; but a name that the first
-        turn left sharing an earlier value makes changes in the second turn changes of that value.
+        turn left sharing an earlier value makes changes in the second turn changes of that value,
+        and a function that it defined may be called in the second turn.
         """
         if end.dead or not any(
-            self.names.objects.outside_name(thing)
+            self.names.objects.outside_name(thing) or thing in self.names.functions
             for name, var in end.items()
             for thing in var.objects - (start[name].objects if name in start else NOTHING)
         ):

@@ -75,6 +75,8 @@ class Definition:
     """Names of the parameters in order, without `*args` and `**kwargs`."""
     changed_parameters: frozenset[str] = frozenset()
     """Parameters whose value a call may change in place."""
+    is_final: bool = True
+    """False where the cell binds the name again: `f = vectorize(f)`, or another `def` in a loop."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Record:
     globals_declared: dict[str, int] = field(default_factory=dict)
     has_await: bool = False
     imports: dict[tuple[str, int], ImportedName] = field(default_factory=dict)
-    definitions: list[Definition] = field(default_factory=list)
+    definitions: dict[str, tuple[Definition, FunctionFlow]] = field(default_factory=dict)
     constants: dict[str, tuple[Any, int]] = field(default_factory=dict)
     may_bind_in_expressions: bool = False
     """Whether the cell holds a `:=` anywhere."""

@@ -87,7 +87,7 @@ class ModuleNames(Names):
     def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """One of the functions known from earlier cells."""
         known = self.known.get(name)
-        if known is None or known.kind == "class":
+        if known is None or known.kind == "class" or not known.is_final:
             return [None]
         stars = known.changed_parameters.difference(known.parameters)
         flow = FunctionFlow(

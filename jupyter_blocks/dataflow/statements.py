@@ -209,7 +209,8 @@ class StatementWalker(ExpressionWalker):
         header = self.header((*node.decorator_list, *_signature(node)), layer)
         flow = self._body_flow(node, layer)
         if self.at_top_level:
-            self.record.definitions.append(function_definition(node, header, flow))
+            definition = function_definition(node, header, flow)
+            self.record.definitions[node.name] = (definition, flow)
         self.names.define(node.name, flow)
         if any(not _keeps(decorator) for decorator in node.decorator_list):
             self.names.make(flow)
@@ -250,7 +251,8 @@ class StatementWalker(ExpressionWalker):
             later=True,
         )
         if self.at_top_level:
-            self.record.definitions.append(class_definition(node, header, names.free, flow))
+            definition = class_definition(node, header, names.free, flow)
+            self.record.definitions[node.name] = (definition, flow)
         self.names.define(node.name, flow)
 
     def _type_alias(self, node: Any) -> None:

@@ -23,7 +23,7 @@ from jupyter_blocks.executors.base import (
 )
 from jupyter_blocks.executors.pool import Ended, WorkerPool
 
-__all__ = ["LocalExecutor"]
+__all__ = ["LocalExecutor", "available_cores", "total_memory_mib"]
 
 _PHASES: Mapping[str, Phase] = {
     "succeeded": Phase.SUCCEEDED,

@@ -27,7 +27,7 @@ from jupyter_blocks.executors.starters import (
     Starter,
 )
 
-__all__ = ["Ended", "WorkerPool"]
+__all__ = ["Ended", "Worker", "WorkerPool"]
 
 
 @dataclass(frozen=True)

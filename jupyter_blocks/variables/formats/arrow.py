@@ -16,7 +16,15 @@ from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError
 from jupyter_blocks.variables.formats.columns import Column, keeps_type
 from jupyter_blocks.variables.manifest import StoredOutput
 
-__all__ = ["BATCH_ROWS", "POLARS", "PYARROW", "as_table", "open_ipc", "write_ipc"]
+__all__ = [
+    "BATCH_ROWS",
+    "POLARS",
+    "PYARROW",
+    "as_table",
+    "open_ipc",
+    "refusing_misfits",
+    "write_ipc",
+]
 
 BATCH_ROWS = 65_536
 _JOIN_LIMIT = 256 * 1024 * 1024

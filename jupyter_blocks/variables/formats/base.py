@@ -23,14 +23,7 @@ from jupyter_blocks.variables.storage import Storage
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = [
-    "Encoded",
-    "Format",
-    "NotExactError",
-    "Sink",
-    "Source",
-    "type_name",
-]
+__all__ = ["Encoded", "Format", "HashingStream", "NotExactError", "Sink", "Source", "type_name"]
 
 _MAP_FROM = 128 * 1024
 """Smaller files are read: a mapping costs a file descriptor and at least one page."""

@@ -15,7 +15,7 @@ from typing import Any
 from jupyter_blocks.variables.formats import typed_json
 from jupyter_blocks.variables.formats.base import NotExactError
 
-__all__ = ["Column", "decode_column", "encode_column", "keeps_type", "numpy_view"]
+__all__ = ["Column", "decode_column", "encode_column", "keeps_type", "numpy_view", "string_dtype"]
 
 _NUMPY_KINDS = "biuf"
 _UNITS = ("s", "ms", "us", "ns")
