@@ -159,7 +159,10 @@ class InterruptedRunError(BlocksError):
 
 
 def raise_errors(problems: Iterable[Problem]) -> None:
-    """Raise one `ValidationError` with every problem of severity `error`; else do nothing."""
-    errors = [problem for problem in problems if problem.severity == "error"]
-    if errors:
-        raise ValidationError(errors)
+    """Raise one `ValidationError` with every problem if one of them is an error.
+
+    Warnings come along, because a mistyped tag is often the reason for the errors below it.
+    """
+    found = tuple(problems)
+    if any(problem.severity == "error" for problem in found):
+        raise ValidationError(found)

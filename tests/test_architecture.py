@@ -20,22 +20,31 @@ CLOUD_PACKAGES = {"boto3", "botocore", "kubernetes", "google", "pyspark"}
 
 LAYERS = [
     # bottom first; a module may import from its own layer and from those before it
-    {"errors", "_version"},
-    {"block", "dag", "decorators", "dataflow", "magics", "blockfile", "variables.storage"},
-    {"variables.formats", "variables.manifest", "yamlfile", "settings", "tags", "suggest"},
-    {"variables.preview", "variables.store", "executors.base", "tracebacks"},
-    {"pipeline", "notebook", "blockcheck"},
-    {"project", "freshness", "executors.table", "parameters"},
-    {"plan", "planner", "codegen", "export", "worker"},
-    {"run", "executors.local"},
-    {"runner", "journal"},
-    {"dispatcher"},
-    {"launch"},
-    {"api", "check", "repair", "progress"},
-    {"commands"},
-    {"cli"},
+    """_version decorators errors lazy""",
+    # words of the field, texts, single files; the contract of executors; keys of the store
+    """attemptlog block blockfile celltext compare console dag dataflow executors executors.base
+    executors.frames executors.starters graphlayout interpolation interrupts isolation magics
+    notebook projectmodules suggest.vocabulary tables tracebacks usage variables variables.cells
+    variables.keys variables.storage yamlfile""",
+    # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
+    """binding blockcheck blockentry calling cellsettings executors.local executors.pool
+    executors.table exportplan failures loading mageimports pipelinetext plan run settings
+    suggest.facts suggest.naming tags variables.formats variables.integrity variables.manifest""",
+    # pipelines, texts of block files, previews, the decision and the journal
+    """board codegen edgecheck journal pipeline previewtext runner suggest suggest.proposals
+    variables.pages variables.retention variables.statistics variables.views wording""",
+    # projects, the store, export
+    """demo export freshness parameters project unexport variables.preview variables.store""",
+    # plans, attempts, dispatching
+    """attempt check checkworker dispatcher graphnodes inputs opening planner progress repair report
+    runlog testing""",
+    # whole runs, workers, displays
+    """executors.process graphsvg graphtext launch livedisplay worker""",
+    # what people use
+    """api commands""",
+    """cli __main__""",
 ]
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 
 
 def imports(tree: ast.AST, *, nested: bool) -> Iterator[tuple[str, int]]:
@@ -92,10 +101,11 @@ def _visit(module: str, path: list[str], done: set[str]) -> None:
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_modules_import_from_below(module: str) -> None:
-    """A lower module never knows a higher one."""
+    """A lower module never knows a higher one, and every module has its place."""
+    if module == "jupyter_blocks":
+        return  # the package's names are looked up when they are asked for
     mine = level(module)
-    if mine is None:
-        return
+    assert mine is not None, "give it a layer in LAYERS"
     higher = {name for name in own_imports(module) if (level(name) or 0) > mine}
     assert not higher
 

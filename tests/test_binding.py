@@ -530,8 +530,18 @@ WARNINGS: dict[str, tuple[tuple[Source, ...], str, int, str]] = {
             ("exporter", "print(xs, ys)"),
         ),
         "alias",
-        1,
-        "Write ys = xs.copy()",
+        3,
+        "'xs' and 'ys' may be one object in the notebook, and a block changes it through 'ys'.",
+    ),
+    "one object under two names of two blocks": (
+        (
+            LOAD_LIST,
+            ("transformer", "ys = [xs]"),
+            ("transformer", "ys[0].append(2)\nzs = xs + ys"),
+        ),
+        "alias",
+        3,
+        "write a copy",
     ),
     "order on a cell that is no block": (
         (LOAD, ("upstream:load", "print(x)")),

@@ -128,7 +128,8 @@ def run_part(source: str, flow: CellFlow, store: dict[str, Any]) -> None:
     wanted = {use.name for use in (*flow.reads, *flow.maybe_reads)} | set(flow.maybe_binds)
     values = {name: copy.deepcopy(store[name]) for name in wanted if name in store}
     exec(source, values)  # the point of this test
-    gone = {name for name in flow.maybe_deletes if name in wanted and name not in values}
+    perhaps = (*flow.maybe_deletes, *flow.maybe_binds)
+    gone = {name for name in perhaps if name in wanted and name not in values}
     for name in gone.union(flow.deletes):
         store.pop(name, None)
     for name in (*flow.binds, *flow.maybe_binds, *flow.changes):

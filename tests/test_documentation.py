@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
@@ -26,6 +30,7 @@ PAGES = sorted(
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 CODE = re.compile(r"[a-z]+(-[a-z]+)+\Z|cycle\Z|magic\Z")
+SALES = "city,amount\nLyon,120.0\nParis,80.5\nLyon,30.0\nParis,60.0\nNice,45.0\n"
 REPORTING = {"Problem", "add", "error", "problem", "warning", "_problem", "_refusal"}
 
 
@@ -94,6 +99,38 @@ def test_every_module_is_in_the_architecture() -> None:
     families = {f"{path.parent.name}/" for path in PACKAGE.glob("*/__init__.py")}
     families |= {f"{path.parent.name}/" for path in PACKAGE.glob("*/*.py")}
     assert named == modules | families
+
+
+def test_commands_page_says_what_the_commands_say() -> None:
+    """The page is what `scripts/write_commands.py` writes from the commands."""
+    script = [sys.executable, str(ROOT / "scripts" / "write_commands.py"), "--check"]
+    done = subprocess.run(script, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+    """Its cells make the pipeline it shows, with the result and the block file it shows."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    cells = next(code for language, code in FENCE.findall(text) if "#| block:" in code)
+    (tmp_path / "sales.csv").write_text(SALES, "utf-8")
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells.strip().split("\n\n")]
+    )
+    nbformat.write(notebook, tmp_path / "sales.ipynb")
+    ran, shown = (
+        subprocess.run(
+            [sys.executable, "-m", "jupyter_blocks", *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for words in (["run", "sales.ipynb"], ["show", "sales.ipynb", "by_city"])
+    )
+    assert re.findall(r"^✓  \w+", ran, re.M) == re.findall(r"^✓  \w+", text, re.M)
+    assert shown.strip().split("\n\n")[-1] in text
+    function = textwrap.dedent(re.findall(r"^  ```python\n(.*?)^  ```$", text, re.M | re.S)[0])
+    assert function in (tmp_path / "transformers" / "by_city.py").read_text("utf-8")
 
 
 def links(text: str) -> Iterator[str]:

@@ -56,7 +56,7 @@ statements = st.one_of(
             "with open('/dev/null') as file:\n    {x} = [file.read(), *{y}]",
             "def f(v):\n    return v + {x}\n{y} = f([1])",
             "def g(v, w={x}):\n    v.append(len(w))\ng({y})",
-            "def grow(v):\n    v.append(0)\n    return v\n{x} = grow({y})",
+            "def grow(v):\n    v.append(0)\n    return list(v)\n{x} = grow({y})",
             "class Box:\n    held = {x}\n{y} = Box.held + [6]",
             "del {x}\n{x} = [0]",
             "n = n + 1",

@@ -10,6 +10,7 @@ from jupyter_blocks.binding.statements import Statement, dotted_name
 from jupyter_blocks.dataflow.mutation import method_changes
 
 __all__ = [
+    "augmented",
     "bound_in_branch",
     "certainly_changed",
     "figure_names",
@@ -66,6 +67,16 @@ def plainly_bound(statements: Sequence[Statement]) -> str:
         for name in _targets(targets):
             found = found if name.startswith("_") else name
     return found
+
+
+def augmented(statements: Sequence[Statement]) -> frozenset[str]:
+    """Names of statements such as `x += y`, which changes lists and arrays in place."""
+    return frozenset(
+        node.target.id
+        for statement in statements
+        for node in _walk(statement.node)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    )
 
 
 def certainly_changed(code: CellCode) -> frozenset[str]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jupyter_blocks.binding.branches import read_after_delete
+from jupyter_blocks.binding.branches import augmented, read_after_delete
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.grouping import BlockPlan
@@ -64,6 +64,7 @@ class PlainBlocks:
         self._check(block, code, flow)
         reading = Reading(block, code, flow)
         self._read(reading)
+        self._check_aliases(reading)
         self._change(reading)
         self._bind(reading, nested)
         block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
@@ -194,7 +195,12 @@ class PlainBlocks:
         bound = {*flow.binds, *flow.maybe_binds, *flow.deletes}
         lines = {use.name: use.line for use in flow.reads}
         declared = code.settings.changes or ()
-        changes = (*flow.changes, *self._changed_by_modules(flow), *declared)
+        changes = (
+            *flow.changes,
+            *_changed_by_augmenting(reading),
+            *self._changed_by_modules(flow),
+            *declared,
+        )
         for name in dict.fromkeys(changes):
             provider = self.scope.get(name)
             if name in declared and (provider is None or provider.origin in _UNCHANGEABLE):
@@ -208,6 +214,22 @@ class PlainBlocks:
             block.bind(
                 self.scope.bind(name, Origin.DATA, code.number, block=block.name, changed=True)
             )
+
+    def _check_aliases(self, reading: Reading) -> None:
+        """Warn where a change through one name is a change of another name in the notebook."""
+        read = {id(provider) for provider in reading.block.resolved.values()}
+        changed = (
+            *reading.flow.changes,
+            *augmented(reading.code.statements),
+            *(reading.code.settings.changes or ()),
+        )
+        for name in dict.fromkeys(changed):
+            provider = reading.block.resolved.get(name)
+            if provider is None or provider.is_of(reading.block.name):
+                continue
+            for other in self.scope.change(provider):
+                if id(other) in read and other.name not in changed:
+                    self.reader.warn_of_alias(reading.code, Use(other.name, 1), other)
 
     def _changed_by_modules(self, flow: CellFlow) -> list[str]:
         """Arguments of statements such as `tools.clean(df)` where `tools` lies by the notebook."""
@@ -240,6 +262,8 @@ class PlainBlocks:
                 continue
             maybe = name in flow.maybe_binds and not self._is_bound_by(block, name)
             block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, maybe=maybe))
+        for one, other in flow.aliases:
+            self.scope.link(one, other)
         for name in flow.deletes:
             block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
             block.bound.pop(name, None)
@@ -247,6 +271,12 @@ class PlainBlocks:
     def _is_bound_by(self, block: OpenBlock, name: str) -> bool:
         own = self.scope.get(name)
         return own is not None and own.is_of(block.name) and not own.maybe
+
+
+def _changed_by_augmenting(reading: Reading) -> list[str]:
+    """Names that share a list or an array with the left side of `x += y`."""
+    names = augmented(reading.code.statements)
+    return [name for pair in reading.flow.aliases for name in pair if not names.isdisjoint(pair)]
 
 
 def _data_names(plan: BlockPlan) -> frozenset[str]:

@@ -128,6 +128,8 @@ class Reader:
         self, reading: Reading, use: Use, provider: Provider | None, strength: Strength
     ) -> None:
         block = reading.block
+        if provider is not None and self.scope.outdated(provider):
+            self.warn_of_alias(reading.code, use, provider)
         match provider.origin if provider else None:
             case None:
                 self._absent(reading, use, strength)
@@ -274,6 +276,21 @@ class Reader:
                 f"{self.where.advice(cell)} If it need not run, give it the tag 'skip'.",
                 line=use.line,
                 block=reading.block.name,
+            )
+
+    def warn_of_alias(self, code: CellCode, use: Use, provider: Provider) -> None:
+        """Say that `provider` was changed through another name, which only a notebook can see."""
+        changed = self.scope.outdated(provider)
+        if changed is not None:
+            self.report.warning(
+                "alias",
+                code.cell,
+                f"'{provider.name}' and '{changed.name}' may be one object in the notebook, and a "
+                f"block changes it through '{changed.name}'. Blocks have copies of their own, so "
+                f"that '{provider.name}' keeps its value here.",
+                f"Where one is set from the other (cells {changed.cell}, {provider.cell}), write "
+                "a copy, as in y = x.copy().",
+                line=use.line,
             )
 
     def _check_figure(self, reading: Reading, use: Use, provider: Provider) -> None:

@@ -64,6 +64,8 @@ class Scope:
     def __init__(self) -> None:
         self._current: dict[str, Provider] = {}
         self._touched: dict[Provider, dict[int, bool]] = {}
+        self._links: dict[Provider, set[Provider]] = {}
+        self._outdated: dict[Provider, Provider] = {}
 
     def get(self, name: str) -> Provider | None:
         """Who provides `name` now."""
@@ -99,6 +101,35 @@ class Scope:
     def touched(self, provider: Provider) -> list[tuple[int, bool]]:
         """Cells outside the pipeline that change this value, and whether they certainly do."""
         return list(self._touched.get(provider, {}).items())
+
+    def link(self, one: str, other: str) -> None:
+        """Note that two names may now stand for one object, or one for a part of the other's."""
+        first, second = self.get(one), self.get(other)
+        if first is not None and second is not None:
+            self._links.setdefault(first, set()).add(second)
+            self._links.setdefault(second, set()).add(first)
+
+    def change(self, provider: Provider) -> list[Provider]:
+        """Note that the value of `provider` is changed in place.
+
+        Gives the other names that may stand for the same object. Blocks have copies of their own,
+        so that from now on those names have another value in the notebook than in the pipeline.
+        """
+        found: dict[Provider, None] = {}
+        waiting = [provider]
+        while waiting:
+            for other in self._links.get(waiting.pop(), ()):
+                if other not in found and other is not provider:
+                    found[other] = None
+                    waiting.append(other)
+        others = [other for other in found if self.get(other.name) is other]
+        for other in others:
+            self._outdated.setdefault(other, provider)
+        return others
+
+    def outdated(self, provider: Provider) -> Provider | None:
+        """The name through which the value of `provider` was changed in another block, if any."""
+        return self._outdated.get(provider)
 
     def history(self, name: str) -> list[Provider]:
         """All providers of `name` so far, the last one first."""

@@ -40,11 +40,13 @@ def value(names: Names, node: ast.expr) -> frozenset[int]:
 def bound_value(names: Names, node: ast.expr) -> frozenset[int]:
     """The objects that a name is bound to by `name = node`."""
     found = value(names, node)
-    if found or isinstance(node, _IMMUTABLE):
+    if isinstance(node, _IMMUTABLE) or any(thing > 0 for thing in found):
         return found
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return NOTHING if node.func.id in _SCALAR_FUNCTIONS else names.objects.fresh()
-    return names.objects.fresh()
+        if node.func.id in _SCALAR_FUNCTIONS:
+            return NOTHING
+    # A part is an object, too: another name may be bound to just this part.
+    return found | names.objects.fresh()
 
 
 def chain_value(names: Names, node: ast.expr) -> frozenset[int]:

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from jupyter_blocks.errors import CorruptVariableError, Problem, VariableError
+from jupyter_blocks.errors import CorruptVariableError, Problem, UnstorableError, VariableError
 from jupyter_blocks.variables import integrity, retention
 from jupyter_blocks.variables.formats import Encoded, Sink, Source, decode, encode
 from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
@@ -166,7 +166,7 @@ class VariableStore:
         if manifest.preview is None:
             raise CorruptVariableError(f"The manifest in '{manifest.prefix}' names no previews.")
         source = Source(self.storage, manifest.prefix, (manifest.preview,), verify=True)
-        previews: dict[str, dict[str, Any]] = json.loads(bytes(source.buffer(_PREVIEW)))
+        previews: dict[str, dict[str, Any]] = json.loads(bytes(source.buffer(manifest.preview.key)))
         return previews[name]
 
     def page(
@@ -230,8 +230,11 @@ class VariableStore:
             return encode(value, Sink(self.storage, prefix, name))
         except VariableError as error:
             block, text = names["block"], str(error).removesuffix(error.hint).rstrip()
+            where = f"Block '{block}'"
+            if not isinstance(error, UnstorableError):
+                where += f", output '{name}'"
             raise type(error)(
-                f"Block '{block}', output '{name}': {text}",
+                f"{where}: {text}",
                 pipeline=names["pipeline"],
                 block=block,
                 hint=error.hint,

@@ -90,7 +90,8 @@ def _write_by_value(value: Any, sink: Sink, foreign: set[str]) -> dict[str, Any]
     sink.discard()
     names = ", ".join(sorted(foreign))
     raise UnstorableError(
-        f"'{sink.name}' cannot be stored: other processes cannot import {names}, which it needs.",
+        f"output '{sink.name}' cannot be stored: it needs {names}, which other processes cannot "
+        "import.",
         hint="Move the class or function into an installed package or into the notebook itself.",
     )
 
@@ -165,18 +166,19 @@ def _load_back(value: Any, sink: Sink, meta: dict[str, Any]) -> set[str]:
     try:
         again = read_pickle(meta, sink.source(), modules)
     except Exception as error:
-        raise UnstorableError(
-            f"'{sink.name}' ({type_name(type(value))}) cannot be stored: it was written, but "
-            f"reading it back failed with {type(error).__name__}: {error}.",
-            hint="Return plain data, a table or an array from this block instead.",
-        ) from error
+        reason = f"reading it back failed with {type(error).__name__}: {error}"
+        raise _unstorable(value, sink, reason) from error
     if type(again).__qualname__ != type(value).__qualname__:
-        raise UnstorableError(
-            f"'{sink.name}' cannot be stored: a {type_name(type(value))} was written, but "
-            f"a {type_name(type(again))} came back.",
-            hint="Return plain data, a table or an array from this block instead.",
-        )
+        raise _unstorable(value, sink, f"a {type_name(type(again))} came back")
     return {name for name in modules if not _can_be_imported(name)}
+
+
+def _unstorable(value: Any, sink: Sink, reason: str) -> UnstorableError:
+    kind = type_name(type(value))
+    return UnstorableError(
+        f"output '{sink.name}' cannot be stored: a {kind} was written, but {reason}.",
+        hint="Return plain data, a table or an array from this block instead.",
+    )
 
 
 def read_pickle(meta: Any, source: Source, modules: set[str] | None = None) -> Any:

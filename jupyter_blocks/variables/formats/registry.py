@@ -111,7 +111,7 @@ def encode(value: Any, sink: Sink) -> tuple[StoredOutput, Encoded]:
             reasons.append(f"{item.name}: {error}")
             continue
         return _stored(value, item, encoded, sink), encoded
-    raise UnstorableError(f"No format holds '{sink.name}'. {'; '.join(reasons)}.")
+    raise UnstorableError(f"output '{sink.name}' cannot be stored: {'; '.join(reasons)}.")
 
 
 def _stored(value: Any, item: Format, encoded: Encoded, sink: Sink) -> StoredOutput:

@@ -61,7 +61,7 @@ def _error(
     what, remedy = _describe(offender)
     reason = f" ({type(error).__name__}: {error})" if error is not None and not what else ""
     subject = "it" if path == name else f"`{path}`"
-    text = f"'{name}' cannot be stored: {subject} is {what or 'an object'} of type {kind}"
+    text = f"output '{name}' cannot be stored: {subject} is {what or 'an object'} of type {kind}"
     return UnstorableError(
         f"{text}, which does not survive the end of its process{reason}.", hint=remedy
     )

@@ -146,7 +146,7 @@ STORABLE: dict[str, Callable[[], Any]] = {
     "file in memory": lambda: io.BytesIO(b"ab").getvalue(),
     "module in a function": lambda: lambda: math.pi,
     "bound method": lambda: Model(a=1).__eq__.__name__,
-    "view of a dict": lambda: {"a": 1}.values(),
+    "view of a dict": {"a": 1}.values,
     "iterator class of one's own": lambda: Counting(at=2),
 }
 

@@ -1,7 +1,4 @@
-"""What a pipeline may do in another way than the notebook, without anything being wrong by itself.
-
-Warnings: one object under two names, and random numbers drawn in a process of one's own.
-"""
+"""Random numbers: a block draws them in a process of its own, not in the stream of the notebook."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.tags import Role
 
-__all__ = ["check_hazards"]
+__all__ = ["check_random_draws"]
 
 _SEEDS = frozenset(
     ("manual_seed", "seed", "set_random_seed", "set_seed", "set_state", "setstate"),
@@ -31,34 +28,11 @@ _NO_DRAWS = frozenset(
 )
 
 
-def check_hazards(walk: Walk, blocks: Sequence[BlockDraft]) -> None:
-    """Warn of aliases that are changed later, and of unseeded random draws."""
-    for draft in blocks:
-        _check_aliases(walk, draft, blocks)
+def check_random_draws(walk: Walk, blocks: Sequence[BlockDraft]) -> None:
+    """Warn of random draws that a seed elsewhere in the notebook is meant to repeat."""
     if _is_seeded(walk):
         for draft in blocks:
             _check_draws(walk, walk.blocks[draft.name])
-
-
-def _check_aliases(walk: Walk, draft: BlockDraft, blocks: Sequence[BlockDraft]) -> None:
-    changed = {
-        edge.name
-        for block in blocks
-        for edge in block.edges
-        if edge.definer == draft.name and edge.kind == "change"
-    }
-    for flow in walk.blocks[draft.name].flows:
-        for one, other in flow.aliases:
-            pair = [name for name in draft.outputs if name in (one, other)]
-            if len(pair) == 2 and not changed.isdisjoint(pair):
-                walk.report.warning(
-                    "alias",
-                    walk.blocks[draft.name].plan.cells[-1].cell,
-                    f"'{pair[0]}' and '{pair[1]}' may be one object, and a later block changes it; "
-                    f"after block '{draft.name}' they are two.",
-                    f"Write {pair[1]} = {pair[0]}.copy(), or change it in this block.",
-                    block=draft.name,
-                )
 
 
 def _is_seeded(walk: Walk) -> bool:
