@@ -18,7 +18,8 @@ trap 'rm -rf "$elsewhere"' EXIT
 cd "$elsewhere"
 "$bin/jupyter" blocks --help > help.txt
 grep --quiet 'run' help.txt
-"$bin/jupyter" blocks demo flights < /dev/null > demo.txt || { cat demo.txt; exit 1; }
+"$bin/python" -c 'from jupyter_blocks.demo import SAMPLE; assert len(list(SAMPLE.iterdir())) == 5'
+"$bin/jupyter" blocks demo flights < /dev/null > demo.txt 2>&1 || { cat demo.txt; exit 1; }
 test -s flights/out/flights.db
 test -s flights/out/delays.png
 echo "$(basename "$wheel"): installed, its demo ran."

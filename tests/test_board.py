@@ -62,7 +62,7 @@ def test_a_small_run_is_shown_whole() -> None:
 def test_a_large_run_shows_what_matters() -> None:
     """Running and failed blocks are always shown, then what ended last and what comes next."""
     names = [f"b{number:03}" for number in range(150)]
-    state = RunState(plan({name: () for name in names}))
+    state = RunState(plan(dict.fromkeys(names, ())))
     board = Board(state)
     for name in names[:60]:
         submit(state, board, name)

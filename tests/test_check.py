@@ -33,7 +33,8 @@ def test_every_output_of_every_block_is_compared(tmp_path: Path) -> None:
         ("transformer:scale", "table = scaled(numbers)\ntable[name] += 1"),
         (
             "transformer:total",
-            "@transformer\ndef total(table, *, factor):\n    return {'sum': int(table.n.sum()), 'f': factor}",
+            "@transformer\ndef total(table, *, factor):\n"
+            "    return {'sum': int(table.n.sum()), 'f': factor}",
         ),
         ("", "table = None  # after the blocks; what they gave was taken before"),
     )

@@ -212,7 +212,9 @@ def test_json_is_one_document_on_stdout(project: Path) -> None:
     assert "hello" not in answer.out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "{project}"], ["runs", "--project", "{project}"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["run", "{project}"], ["runs", "--project", "{project}"]]
+)
 def test_light_start(words: list[str], project: Path) -> None:
     """Neither help nor a run of plain blocks loads a large package into the dispatcher."""
     write_project(project, [block("load"), block("clean", upstream=["load"])])

@@ -46,7 +46,7 @@ def test_an_arrow_for_each_edge() -> None:
 
 
 def test_light_and_dark() -> None:
-    """Every colour has both, chosen by the reader's preference; nothing is loaded from elsewhere."""
+    """Every colour has both, as the reader prefers; nothing is loaded from elsewhere."""
     text = graph_svg("flights", NODES)
     light, dark = re.findall(r":root\{([^}]*)\}", text)
     names = [re.findall(r"--([\w]+):", part) for part in (light, dark)]

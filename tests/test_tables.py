@@ -50,7 +50,7 @@ def test_paint_does_not_move_anything() -> None:
 
 
 def test_wide_characters_count_twice() -> None:
-    """Columns stay aligned with characters that take two places, and with accents that take none."""
+    """Columns stay aligned with characters of two places, and with accents of none."""
     assert [display_width(text) for text in ("abc", "日本", "e\u0301")] == [3, 4, 1]
     assert cut("日本語", 5) == "日本…"
     assert cut("abc", 3) == "abc"

@@ -228,7 +228,7 @@ class PlainBlocks:
             if provider is None or provider.is_of(reading.block.name):
                 continue
             for other in self.scope.change(provider):
-                if id(other) in read and other.name not in changed:
+                if id(other) in read:
                     self.reader.warn_of_alias(reading.code, Use(other.name, 1), other)
 
     def _changed_by_modules(self, flow: CellFlow) -> list[str]:

@@ -73,7 +73,18 @@ class Reader:
         elif self._is_split(reading, use, provider, strength):
             return
         block.resolved.setdefault(use.name, provider)
+        if strength is Strength.MAYBE and self._is_needed(reading, use, provider):
+            strength = Strength.MUST
         self._connect(reading, use, provider, strength)
+
+    def _is_needed(self, reading: Reading, use: Use, provider: Provider | None) -> bool:
+        """Whether a name may be needed from before which may not be there.
+
+        A name that the block binds in a loop is not: some value was there to loop over.
+        """
+        if provider is None or self.can_provide(provider):
+            return False
+        return bool(bound_in_branch(reading.code.statements, use.name))
 
     def visible(self, reading: Reading, use: Use, strength: Strength) -> Provider | None:
         """Who provides the name, seen past cells that were skipped on purpose."""

@@ -12,6 +12,7 @@ from jupyter_blocks.errors import UsageError
 from jupyter_blocks.opening import locate_target
 from jupyter_blocks.project import resolve_target
 from jupyter_blocks.unexport import notebook_from_pipeline
+from jupyter_blocks.wording import plural
 
 __all__ = ["NOTEBOOK"]
 
@@ -31,7 +32,8 @@ def _execute(args: Namespace, console: Console) -> int:
     if resolve_target(args.target, args.pipeline, Path.cwd()).notebook is not None:
         raise UsageError(f"{args.target} is a notebook already.", hint="Name a project.")
     project, name = locate_target(args.target, args.pipeline, Path.cwd())
-    document = notebook_from_pipeline(project, project.pipeline(name))
+    pipeline = project.pipeline(name)
+    document = notebook_from_pipeline(project, pipeline)
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     if args.output == "-":
         console.result(text.rstrip("\n"))
@@ -44,8 +46,7 @@ def _execute(args: Namespace, console: Console) -> int:
         raise UsageError(f"'{path}' exists already.", hint="Name another file.") from None
     except OSError as error:
         raise UsageError(f"'{path}' cannot be written: {error.strerror}.") from error
-    cells = sum(cell["cell_type"] == "code" for cell in document["cells"])
-    console.note(f"Wrote {path}: {cells} code cells from pipeline '{name}'.")
+    console.note(f"Wrote {path}: {plural(len(pipeline.blocks), 'block')} of pipeline '{name}'.")
     return 0
 
 

@@ -22,6 +22,7 @@ from jupyter_blocks.dataflow.mutation import (
 )
 from jupyter_blocks.dataflow.names import Names
 from jupyter_blocks.dataflow.objects import NOTHING
+from jupyter_blocks.dataflow.record import dotted_name
 
 __all__ = ["bound_value", "chain_value", "comprehension", "fill_layer", "given", "value"]
 
@@ -42,9 +43,8 @@ def bound_value(names: Names, node: ast.expr) -> frozenset[int]:
     found = value(names, node)
     if isinstance(node, _IMMUTABLE) or any(thing > 0 for thing in found):
         return found
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        if node.func.id in _SCALAR_FUNCTIONS:
-            return NOTHING
+    if isinstance(node, ast.Call) and dotted_name(node.func) in _SCALAR_FUNCTIONS:
+        return NOTHING
     # A part is an object, too: another name may be bound to just this part.
     return found | names.objects.fresh()
 

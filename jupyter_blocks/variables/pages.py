@@ -10,10 +10,18 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
+from jupyter_blocks.variables.cells import cell
 from jupyter_blocks.variables.formats import Source, decode, typed_json
 from jupyter_blocks.variables.formats.arrow import open_ipc
 from jupyter_blocks.variables.manifest import StoredOutput
-from jupyter_blocks.variables.views import MOST_COLUMNS, ColumnView, TableView, arrow_view, view_of
+from jupyter_blocks.variables.views import (
+    MOST_COLUMNS,
+    ColumnView,
+    TableView,
+    arrow_view,
+    is_count,
+    view_of,
+)
 
 __all__ = ["MOST_ROWS", "read_page"]
 
@@ -84,30 +92,41 @@ def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[
 
     reader = open_ipc(source.buffer(".arrow"))
     size = stored.meta["batch_rows"]
-    first, last = start // size, max(stop - 1, start) // size
-    last = min(last, reader.num_record_batches - 1)
-    batches = [reader.get_batch(number) for number in range(min(first, last), last + 1)]
+    last = min(max(stop - 1, start) // size, reader.num_record_batches - 1)
+    first = min(start // size, last)
+    batches = [reader.get_batch(number) for number in range(first, last + 1)]
     table = pa.Table.from_batches(batches, reader.schema)
-    return _with_labels(arrow_view(table), stored.meta), min(first, last) * size
+    return _with_labels(arrow_view(table), stored.meta, first * size), first * size
 
 
-def _with_labels(view: TableView, meta: Mapping[str, Any]) -> TableView:
+def _with_labels(view: TableView, meta: Mapping[str, Any], first: int) -> TableView:
     """Names and dtypes as pandas has them, and the index apart from the columns."""
-    index = "range" not in meta["index"]
-    names = [column.name for column in view.columns]
+    index, names = meta["index"], [column.name for column in view.columns]
     if meta["kind"] == "series":
         names[0] = _shown(meta["name"], "values")
-    if index:
-        names[-1] = _shown(meta["index"]["name"], "index")
+    if "range" not in index:
+        names[-1] = _shown(index["name"], "index")
     columns = tuple(
         ColumnView(name, dtype, view.rows, column.column)
         for name, dtype, column in zip(names, meta["dtypes"], view.columns, strict=True)
     )
-    if not index or meta["kind"] == "index":
+    if "range" in index:
+        return TableView(view.rows, columns, _range_view(index, view.rows, first))
+    if meta["kind"] == "index":
         return TableView(view.rows, columns)
     return TableView(view.rows, columns[:-1], columns[-1:])
 
 
+def _range_view(index: Mapping[str, Any], rows: int, first: int) -> tuple[ColumnView, ...]:
+    """An index that is a range, from row `first` on; none if it only numbers the rows."""
+    start, stop, step = index["range"]
+    if is_count(start, step, typed_json.decode(index["name"])):
+        return ()
+    labels = range(start, stop, step)[first:]
+    name = _shown(index["name"], "index")
+    return (ColumnView(name, "int64", rows, read=lambda a, b: list(labels[a:b])),)
+
+
 def _shown(name: Any, default: str) -> str:
     label = typed_json.decode(name)
-    return default if label is None else str(label)
+    return default if label is None else str(cell(str(label)))

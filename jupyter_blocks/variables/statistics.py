@@ -23,7 +23,8 @@ __all__ = ["SAMPLE_ROWS", "describe_array", "describe_column", "histogram"]
 
 SAMPLE_ROWS = 50_000
 _SLICE_ROWS = 1_000_000
-_SAMPLE_PIECES = 50
+_SAMPLE_PIECES = 250
+"""So many that each bin of a histogram of sorted values gets its share."""
 _BINS = 20
 _TOP = 10
 _FEW_VALUES = 50

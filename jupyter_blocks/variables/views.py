@@ -25,6 +25,7 @@ __all__ = [
     "arrow_view",
     "display_names",
     "frame_view",
+    "is_count",
     "view_of",
 ]
 
@@ -154,9 +155,19 @@ def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -
         )
         for position, (name, dtype) in enumerate(zip(display_names(labels), dtypes, strict=True))
     )
-    has_index = type(value.index) is not pd.RangeIndex
-    index = _index_views(value.index, plan) if has_index else []
+    index = [] if _only_counts(value.index) else _index_views(value.index, plan)
     return TableView(len(value), columns, tuple(index))
+
+
+def _only_counts(index: Any) -> bool:
+    import pandas as pd
+
+    return type(index) is pd.RangeIndex and is_count(index.start, index.step, index.name)
+
+
+def is_count(start: int, step: int, name: Any) -> bool:
+    """Whether an index of pandas only numbers the rows from 0, so that it need not be shown."""
+    return start == 0 and step == 1 and name is None
 
 
 def _at(table: Any, position: int) -> Any:
@@ -183,7 +194,7 @@ def _index_views(index: Any, plan: Plan | None) -> list[ColumnView]:
             ColumnView(name, str(index.levels[level].dtype), len(index), read=_level(index, level))
             for level, name in enumerate(names)
         ]
-    column = plan.columns[-1] if plan and plan.columns else None
+    column = plan.columns[-1] if plan and "range" not in plan.meta["index"] else None
     encode = partial(encode_column, index)
     return [ColumnView(names[0], str(index.dtype), len(index), column, _reader(index), encode)]
 

@@ -19,7 +19,9 @@ def running(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     slow = f"import time, pathlib\nprint('begun', flush=True)\nflag = pathlib.Path({str(flag)!r})\n"
     slow += "while not flag.exists():\n    time.sleep(0.02)\nprint('done')"
     root = tmp_path / "project"
-    write_project(root, [block("load"), block("slow", slow, ["load"]), block("end", upstream=["slow"])])
+    write_project(
+        root, [block("load"), block("slow", slow, ["load"]), block("end", upstream=["slow"])]
+    )
     process = start("run", root)
     assert process.stderr
     for line in process.stderr:

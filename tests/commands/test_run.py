@@ -142,7 +142,8 @@ def test_resume(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_options_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """--skip-sensors, --no-test, --max-workers and --executor reach the plan."""
-    tested = "@data_loader\ndef load(**kwargs):\n    return 1\n\n@test\ndef check(value):\n    assert 0\n"
+    tested = "@data_loader\ndef load(**kwargs):\n    return 1\n"
+    tested += "\n@test\ndef check(value):\n    assert 0\n"
     write_project(tmp_path, [block("wait", "return False", kind="sensor"), block("load", tested)])
     words = ["--skip-sensors", "--no-test", "--max-workers", "1", "--executor", "local_python"]
     answer = blocks(capsys, "run", tmp_path, *words, "--json")
@@ -214,9 +215,9 @@ def test_a_run_that_another_process_drives(tmp_path: Path) -> None:
 
 
 def test_killed_and_resumed(tmp_path: Path) -> None:
-    """kill -9 of the dispatcher leaves what was committed; --resume finishes the run."""
+    """Kill -9 of the dispatcher leaves what was committed; --resume finishes the run."""
     flag = tmp_path / "flag"
-    slow = f"import time, pathlib\nprint('sleeping', flush=True)\n"
+    slow = "import time, pathlib\nprint('sleeping', flush=True)\n"
     slow += f"while not pathlib.Path({str(flag)!r}).exists():\n    time.sleep(0.02)\nreturn load"
     root = tmp_path / "project"
     write_project(root, [block("load", "return 5"), block("slow", slow, ["load"])])

@@ -1,0 +1,81 @@
+"""`jupyter blocks suggest`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from jupyter_blocks.commands.suggest import tagged_text
+from tests.commandline import blocks
+from tests.notebooks import notebook
+
+CELLS = (
+    ("", "import json"),
+    ("", "rows = json.loads(open('data.json').read())"),
+    ("markdown", "# Ü"),
+    ("", "total = sum(rows)"),
+    ("", "open('out.txt', 'w').write(str(total))"),
+)
+
+
+def test_proposes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A tag and a reason for each cell; the notebook stays as it is."""
+    path = notebook(tmp_path, *CELLS)
+    before = path.read_bytes()
+    answer = blocks(capsys, "suggest", path)
+    assert answer.code == 0
+    assert [line.split()[0] for line in answer.out.splitlines()[:5]] == ["cell", "1", "2", "4", "5"]
+    assert "transformer:" in answer.out
+    assert f"jupyter blocks suggest {path} --apply" in answer.out
+    assert path.read_bytes() == before
+    document = blocks(capsys, "suggest", path, "--json").document
+    assert [entry["cell"] for entry in document["proposals"]] == [1, 2, 4, 5]
+    assert all(entry["tag"] and entry["reason"] for entry in document["proposals"])
+    assert document["applied"] is False
+
+
+def test_applied_tags_make_a_pipeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is proposed can be exported and run; a second look proposes nothing."""
+    path = notebook(tmp_path, *CELLS)
+    (tmp_path / "data.json").write_text("[1, 2]")
+    answer = blocks(capsys, "suggest", path, "--apply")
+    assert answer.code == 0
+    assert "Added 4 tags to demo.ipynb." in answer.out
+    assert blocks(capsys, "run", path).code == 0
+    assert (tmp_path / "out.txt").read_text() == "3"
+    again = blocks(capsys, "suggest", path, "--apply")
+    assert "There is nothing to add" in again.out
+
+
+def test_existing_tags_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Own tags are kept, tags of other tools too."""
+    path = notebook(tmp_path, ("loader:mine hide-input", "x = 1"), ("hide-output", "y = x + 1"))
+    blocks(capsys, "suggest", path, "--apply")
+    cells = json.loads(path.read_text())["cells"]
+    assert cells[0]["metadata"]["tags"] == ["loader:mine", "hide-input"]
+    assert cells[1]["metadata"]["tags"][0] == "hide-output"
+    assert len(cells[1]["metadata"]["tags"]) == 2
+
+
+@pytest.mark.parametrize("indent", [1, 2, 4])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_only_tags_change(indent: int, end: str) -> None:
+    """Layout, order of keys and characters of the file stay."""
+    document = {
+        "nbformat": 4,
+        "cells": [{"source": ["ü\n"], "metadata": {}, "cell_type": "code"}],
+        "metadata": {"z": 1, "a": 2.50},
+    }
+    text = json.dumps(document, indent=indent, ensure_ascii=False) + end
+    written = tagged_text(text, {1: "loader:x"})
+    tags = json.dumps({"tags": ["loader:x"]}, indent=indent)
+    lines = tags.replace("\n", "\n" + " " * 3 * indent)
+    assert written == text.replace('"metadata": {},', f'"metadata": {lines},')
+
+
+def test_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to say about a notebook of texts."""
+    path = notebook(tmp_path, ("markdown", "# Title"))
+    assert blocks(capsys, "suggest", path).out == "demo.ipynb has no code cells.\n"
