@@ -254,7 +254,11 @@ class Launch:
         plan = self.plan
         attempt = attempt_id(self.project.project_id, plan.run_id, block.name, submit.sequence)
         upstream = tuple(state.blocks[name].stored or InputRef(name) for name in block.upstream)
-        inputs = {reference.block: reference.content for reference in upstream if reference.run_id}
+        inputs = {
+            reference.block: reference.content
+            for reference in upstream
+            if reference.run_id and not state.blocks[reference.block].planned.is_sensor
+        }
         task = BlockTask(
             run_id=plan.run_id,
             pipeline=plan.pipeline,

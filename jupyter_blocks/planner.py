@@ -198,7 +198,11 @@ class _Planner:
             return f"'{upstream[0]}' runs"
         if not block.cache:
             return "its cache is off"
-        inputs = {name: self._stored.get(name) for name in block.upstream}
+        inputs = {
+            name: self._stored.get(name)
+            for name in block.upstream
+            if self.pipeline.block(name).type.name != "sensor"
+        }
         return self.fingerprints.difference(block, inputs, manifest)
 
     def _latest(self, name: str) -> Manifest | None:

@@ -11,6 +11,13 @@ from jupyter_blocks.errors import ValidationError
 from tests.notebooks import notebook
 
 
+TOTAL = """
+@transformer
+def total(table, *, factor):
+    return {"sum": int(table.n.sum()), "factor": factor}
+"""
+
+
 def names(entries: tuple[object, ...]) -> list[tuple[str, str]]:
     """Block and output of each entry."""
     return [(entry.block, entry.name) for entry in entries]  # type: ignore[attr-defined]
@@ -31,11 +38,7 @@ def test_every_output_of_every_block_is_compared(tmp_path: Path) -> None:
         ("functions", "def scaled(table):\n    return table * factor"),
         ("loader:load", "numbers = pd.read_csv('numbers.csv')\nname = 'n'"),
         ("transformer:scale", "table = scaled(numbers)\ntable[name] += 1"),
-        (
-            "transformer:total",
-            "@transformer\ndef total(table, *, factor):\n"
-            "    return {'sum': int(table.n.sum()), 'f': factor}",
-        ),
+        ("transformer:total", TOTAL),
         ("", "table = None  # after the blocks; what they gave was taken before"),
     )
     assert result.ok

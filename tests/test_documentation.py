@@ -29,7 +29,7 @@ PAGES = sorted(
 )
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\(([^)\s]+)\)|(?:src|srcset)=\"([^\"]+)\"")
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-CODE = re.compile(r"[a-z]+(-[a-z]+)+\Z|cycle\Z|magic\Z")
+CODE = re.compile(r"[a-z]+(-[a-z]+)+\Z|(alias|cycle|magic)\Z")
 SALES = "city,amount\nLyon,120.0\nParis,80.5\nLyon,30.0\nParis,60.0\nNice,45.0\n"
 REPORTING = {"Problem", "add", "error", "problem", "warning", "_problem", "_refusal"}
 

@@ -289,6 +289,14 @@ class TestChanged:
         assert plan(project, changed=True)["double"] == ("run", "input 'load' changed")
 
 
+def test_a_satisfied_sensor_makes_nothing_stale(tmp_path: Path) -> None:
+    """Sensors hand on nothing, so there is nothing to compare; they are not even asked."""
+    sensor = block("wait", "return True", kind="sensor")
+    project = write_project(tmp_path, [sensor, block("after", "return 2", ["wait"])])
+    run(project)
+    assert statuses(run(project, changed=True)) == {"wait": "SKIPPED", "after": "CACHED"}
+
+
 class TestParts:
     """`--block`, `--from` and `--to` cut the pipeline."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,9 @@ def test_what_blocks_write_is_echoed_while_they_run(screen: Screen) -> None:
     with screen.progress:
         screen.tell(EventKind.SUBMITTING, "load_flights", sequence=1, attempt=1)
         screen.log("load_flights", ["10 %"])
-        while not screen.lines:
-            pass
+        deadline = time.monotonic() + 30
+        while not screen.lines and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert screen.lines == ["load_flights | 10 %"]
 
 

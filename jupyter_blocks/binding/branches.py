@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.statements import Statement, dotted_name
@@ -22,17 +24,18 @@ _BRANCHES = (ast.If, ast.Match, ast.Try, ast.TryStar, ast.IfExp)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
-def bound_in_branch(statements: Sequence[Statement], name: str) -> int:
+def bound_in_branch(statements: Sequence[Statement], name: str, before: int = sys.maxsize) -> int:
     """Line of the condition that all bindings of `name` depend on; 0 if one needs none.
 
-    A loop is no condition: a name set in a loop is unbound only if there was nothing to loop over.
+    Bindings from line `before` on do not count. A loop is no condition: a name set in a loop is
+    unbound only if there was nothing to loop over.
     """
     line = 0
-    for binding, branch in _bindings([item.node for item in statements], 0):
-        if binding == name:
-            if not branch:
+    for binding in _bindings([item.node for item in statements], 0):
+        if binding.name == name and binding.line < before:
+            if not binding.branch:
                 return 0
-            line = line or branch
+            line = line or binding.branch
     return line
 
 
@@ -160,20 +163,32 @@ def _targets(targets: Iterable[ast.expr]) -> Iterator[str]:
                 yield from _targets([item])
 
 
-def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[tuple[str, int]]:
-    """Names bound, each with the line of the outermost condition around it (0: none)."""
+class _Binding(NamedTuple):
+    name: str
+    line: int
+    branch: int
+    """Line of the outermost condition around it; 0: none."""
+
+
+def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[_Binding]:
     for node in nodes:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id, branch
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield node.name, branch
-        elif isinstance(node, ast.alias):
-            yield (node.asname or node.name).partition(".")[0], branch
-        elif isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
-            yield node.name, branch
+        name = _bound_name(node)
+        if name:
+            yield _Binding(name, getattr(node, "lineno", 0), branch)
         if isinstance(node, _SCOPES):
             continue
         inner = branch
         if isinstance(node, _BRANCHES) and not branch:
             inner = getattr(node, "lineno", 0)
         yield from _bindings(ast.iter_child_nodes(node), inner)
+
+
+def _bound_name(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()) | ast.MatchAs(name=name) | ast.MatchStar(name=name):
+            return name
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return name
+        case ast.alias(name=name, asname=other):
+            return (other or name).partition(".")[0]
+    return None

@@ -84,7 +84,7 @@ class Reader:
         """
         if provider is None or self.can_provide(provider):
             return False
-        return bool(bound_in_branch(reading.code.statements, use.name))
+        return bool(bound_in_branch(reading.code.statements, use.name, use.line))
 
     def visible(self, reading: Reading, use: Use, strength: Strength) -> Provider | None:
         """Who provides the name, seen past cells that were skipped on purpose."""
@@ -139,6 +139,8 @@ class Reader:
         self, reading: Reading, use: Use, provider: Provider | None, strength: Strength
     ) -> None:
         block = reading.block
+        if provider is not None and strength is Strength.MUST:
+            self.check_untouched(reading.code, use, provider, reading.block.name)
         if provider is not None and self.scope.outdated(provider):
             self.warn_of_alias(reading.code, use, provider)
         match provider.origin if provider else None:
@@ -181,7 +183,6 @@ class Reader:
         if strength is not Strength.MUST and not self.can_provide(provider):
             return
         if strength is Strength.MUST:
-            self._check_untouched(reading, use, provider)
             self._check_figure(reading, use, provider)
         reading.block.inputs.setdefault(use.name, provider)
         self._add_edge(reading, use, provider, strength)
@@ -274,19 +275,21 @@ class Reader:
             block=reading.block.name,
         )
 
-    def _check_untouched(self, reading: Reading, use: Use, provider: Provider) -> None:
+    def check_untouched(
+        self, code: CellCode, use: Use, provider: Provider, block: str | None = None
+    ) -> None:
         """A cell in between that is not part of the pipeline may have changed the value."""
+        reader = self.where.reader(block) if block else f"cell {code.number}"
         for cell, is_certain in self.scope.touched(provider):
             add = self.report.error if is_certain else self.report.warning
             verb = "changes" if is_certain else "may change"
             add(
                 "changed-by-untagged",
-                reading.code.cell,
-                f"{self.where.cell(cell)} {verb} '{use.name}', which "
-                f"{self.where.reader(reading.block.name)} reads.",
+                code.cell,
+                f"{self.where.cell(cell)} {verb} '{use.name}', which {reader} reads.",
                 f"{self.where.advice(cell)} If it need not run, give it the tag 'skip'.",
                 line=use.line,
-                block=reading.block.name,
+                block=block,
             )
 
     def warn_of_alias(self, code: CellCode, use: Use, provider: Provider) -> None:

@@ -57,6 +57,7 @@ def _check_name(walk: Walk, helper: Helper, name: str) -> None:
             problem = walk.where.unusable(name, reader, helper.code, use, provider)
             walk.report.error(problem[0], helper.code.cell, *problem[1:], line=helper.line)
             return
+        walk.reader.check_untouched(helper.code, Use(name, helper.line), provider)
         if walk.scope.outdated(provider):
             walk.reader.warn_of_alias(helper.code, Use(name, helper.line), provider)
     if name in walk.imports.conflicts:
