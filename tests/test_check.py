@@ -10,7 +10,6 @@ from jupyter_blocks.check import CheckResult, check_notebook
 from jupyter_blocks.errors import ValidationError
 from tests.notebooks import notebook
 
-
 TOTAL = """
 @transformer
 def total(table, *, factor):

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_blocks.variables.store import VariableStore
 
 from jupyter_blocks.errors import RunHeldError, UsageError, ValidationError
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.launch import RunRequest, prepare
 from jupyter_blocks.project import Project, open_project
 from jupyter_blocks.run import RunState, RunStatus
+from jupyter_blocks.variables.store import VariableStore
 from tests.projects import block, write_project
 
 CHAIN = [
