@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_blocks.console import PLAIN, Style
-from jupyter_blocks.tables import Cell, Column, Painted, table
+from jupyter_blocks.tables import GAP, Cell, Column, Painted, display_width, table
 from jupyter_blocks.wording import bytes_text, count_text, one_line
 
 __all__ = ["headline", "preview_text", "sparkline", "value_text"]
@@ -15,6 +15,8 @@ __all__ = ["headline", "preview_text", "sparkline", "value_text"]
 _BARS = "▁▂▃▄▅▆▇█"
 _TOP_SHOWN = 3
 _CELL_WIDTH = 32
+_TIME_WIDTH = 19
+"""A date and a time without its zone, which the dtype names."""
 _MOST_DECIMALS = 4
 _SHOWN_COLUMNS = 24
 _TEXT_LINES = 40
@@ -49,8 +51,15 @@ def headline(preview: Mapping[str, Any]) -> str:
         parts.append(f"length {count_text(preview['length'])}")
     if preview.get("bytes") is not None:
         parts.append(bytes_text(preview["bytes"]))
-    kind = str(preview.get("python_type", ""))
+    kind = _class_name(str(preview.get("python_type", "")))
     return ", ".join(parts) + (f" ({kind})" if kind and preview["type"] != "json" else "")
+
+
+def _class_name(python_type: str) -> str:
+    """`pandas.core.frame.DataFrame` as people know it: `pandas.DataFrame`."""
+    package, _, rest = python_type.partition(".")
+    name = rest.rpartition(".")[2] or package
+    return name if package in ("builtins", name) else f"{package}.{name}"
 
 
 def sparkline(counts: Sequence[float]) -> str:
@@ -114,8 +123,11 @@ def _schema_row(column: Mapping[str, Any], rows: int) -> tuple[Cell, ...]:
 def _number(column: Mapping[str, Any], key: str) -> Any:
     """A figure of a column; the first and the last of all texts say nothing about them."""
     value = column.get(key)
-    is_time = str(column["dtype"]).startswith(("date", "time", "period", "duration"))
-    return None if isinstance(value, str) and not is_time else value
+    if not isinstance(value, str):
+        return value
+    if not str(column["dtype"]).startswith(("date", "time", "period", "duration")):
+        return None
+    return value.replace("T", " ")[:_TIME_WIDTH].removesuffix(" 00:00:00")
 
 
 def _statistic(value: Any) -> str:
@@ -148,11 +160,17 @@ def _sample(preview: Mapping[str, Any], rows: int, style: Style) -> str:
     values = [(name, [row.get(name) for row in sample], "") for name in names]
     columns: list[Column] = []
     cells: list[list[Cell]] = []
+    room = style.width
     for name, entries, paint in (*index, *values):
+        texts = _texts(entries)
+        width = max(display_width(text) for text in (name, *texts))
+        room = room - width - len(GAP) if room is not None else None
+        if columns and room is not None and room < -len(GAP):
+            break
         columns.append(Column(name, right=_is_numeric(entries), shrink=True))
-        cells.append([Painted(text, paint) for text in _texts(entries)])
+        cells.append([Painted(text, paint) for text in texts])
     lines = table(columns, list(zip(*cells, strict=True)), style=style)
-    more = len(preview["columns"]) - len(names)
+    more = len(preview["columns"]) + len(index) - len(columns)
     return f"{lines}\n... and {count_text(more)} more columns" if more > 0 else lines
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from jupyter_blocks.console import Style
 from jupyter_blocks.previewtext import preview_text, sparkline, value_text
 from jupyter_blocks.variables.store import VariableStore
 
@@ -117,3 +118,15 @@ def test_sparkline() -> None:
 def test_values(value: Any, text: str) -> None:
     """One value in a cell, short and on one line."""
     assert value_text(value) == text
+
+
+def test_rows_fit_the_terminal(tmp_path: Path) -> None:
+    """As many columns as there is room for, each whole, and how many are left out."""
+    frame = pd.DataFrame({f"column_{number:02}": [1.5, 2.5] for number in range(30)})
+    store = VariableStore(tmp_path)
+    about = {"pipeline": "p", "run_id": "r", "block": "b", "attempt_id": "a"}
+    preview = store.preview(store.write(store.prefix(**about), {"x": frame}, about), "x")
+    sample = preview_text(preview, 2, Style(width=60)).split("\n\n")[-1].split("\n")
+    assert max(map(len, sample[:-1])) <= 60
+    assert sample[0].split() == [f"column_{number:02}" for number in range(5)]
+    assert sample[-1] == "... and 25 more columns"

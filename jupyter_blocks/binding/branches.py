@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from jupyter_blocks.dataflow.mutation import method_changes
 
 __all__ = [
     "augmented",
+    "bound_above",
     "bound_in_branch",
     "certainly_changed",
     "figure_names",
@@ -24,19 +24,21 @@ _BRANCHES = (ast.If, ast.Match, ast.Try, ast.TryStar, ast.IfExp)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
-def bound_in_branch(statements: Sequence[Statement], name: str, before: int = sys.maxsize) -> int:
+def bound_in_branch(statements: Sequence[Statement], name: str) -> int:
     """Line of the condition that all bindings of `name` depend on; 0 if one needs none.
 
-    Bindings from line `before` on do not count. A loop is no condition: a name set in a loop is
-    unbound only if there was nothing to loop over.
+    A loop is no condition: a name set in a loop is unbound only if there was nothing to loop over.
     """
-    line = 0
-    for binding in _bindings([item.node for item in statements], 0):
-        if binding.name == name and binding.line < before:
-            if not binding.branch:
-                return 0
-            line = line or binding.branch
-    return line
+    found = [binding for binding in _bindings_of(statements) if binding.name == name]
+    return min((binding.branch for binding in found), default=0) and found[0].branch
+
+
+def bound_above(statements: Sequence[Statement], name: str, line: int) -> bool:
+    """Whether `name` is bound above a line, be it in a loop, without any condition."""
+    return any(
+        binding.name == name and binding.line < line and not binding.branch
+        for binding in _bindings_of(statements)
+    )
 
 
 def figure_names(statements: Sequence[Statement]) -> frozenset[str]:
@@ -168,6 +170,10 @@ class _Binding(NamedTuple):
     line: int
     branch: int
     """Line of the outermost condition around it; 0: none."""
+
+
+def _bindings_of(statements: Sequence[Statement]) -> Iterator[_Binding]:
+    return _bindings([statement.node for statement in statements], 0)
 
 
 def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[_Binding]:

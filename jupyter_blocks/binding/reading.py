@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
-from jupyter_blocks.binding.branches import bound_in_branch, figure_names
+from jupyter_blocks.binding.branches import bound_above, bound_in_branch, figure_names
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Edge
 from jupyter_blocks.binding.openblock import OpenBlock
@@ -84,7 +84,7 @@ class Reader:
         """
         if provider is None or self.can_provide(provider):
             return False
-        return bool(bound_in_branch(reading.code.statements, use.name, use.line))
+        return not bound_above(reading.code.statements, use.name, use.line)
 
     def visible(self, reading: Reading, use: Use, strength: Strength) -> Provider | None:
         """Who provides the name, seen past cells that were skipped on purpose."""

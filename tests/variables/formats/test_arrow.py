@@ -88,7 +88,7 @@ def _polars() -> dict[str, Any]:
                 "s": ["x", None],
                 "l": [[1], []],
                 "st": [{"a": 1}, {"a": None}],
-                "d": [decimal.Decimal("1.10"), None],
+                "d": pl.Series([decimal.Decimal("1.10"), None], dtype=pl.Decimal(10, 2)),
                 "t": [dt.time(1), None],
                 "z": pl.Series([dt.datetime(2020, 1, 1)] * 2).dt.replace_time_zone("Europe/Berlin"),
                 "c": pl.Series(["x", "y"], dtype=pl.Categorical),
