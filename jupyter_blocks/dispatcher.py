@@ -99,7 +99,7 @@ class Dispatcher:
         self._readers = _count_readers(state)
 
     def cancel(self) -> None:
-        """Ask for a graceful end; may be called from a signal handler or another thread."""
+        """Ask for a graceful end; to be called from another thread, not from a signal handler."""
         self._cancel_wanted.set()
         self._wake.set()
 

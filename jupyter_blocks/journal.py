@@ -78,7 +78,12 @@ class Journal:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._migrate()
+        except ProjectError:
+            self._db.close()
+            raise
         except sqlite3.DatabaseError as error:
+            if hasattr(self, "_db"):
+                self._db.close()
             raise ProjectError(
                 f"The run journal {self.path.name} in {state_dir} cannot be used: {error}.",
                 hint="`jupyter blocks repair` rebuilds it from the stored outputs.",

@@ -98,14 +98,9 @@ def prepare(project: Project, pipeline: Pipeline, request: RunRequest) -> Launch
     Raises `ValidationError` with every problem, or `UsageError`.
     """
     store = VariableStore(project.variables_root)
-    journal = Journal(project.state_dir)
-    try:
-        plan = _plan(project, pipeline, request, store, journal)
-        warnings = _check_files(project, pipeline, plan)
-    except BaseException:
-        journal.close()
-        raise
-    return Launch(project, pipeline, plan, store, journal, request, tuple(warnings))
+    plan = _plan(project, pipeline, request, store)
+    warnings = _check_files(project, pipeline, plan)
+    return Launch(project, pipeline, plan, store, request, tuple(warnings))
 
 
 def _plan(
@@ -113,15 +108,15 @@ def _plan(
     pipeline: Pipeline,
     request: RunRequest,
     store: VariableStore,
-    journal: Journal,
 ) -> RunPlan:
     now = time.time()
     run_id, kept, starts, old = new_run_id(now), None, 0, None
     if request.resume:
-        run_id = journal.find(request.resume, pipeline.name).run_id
-        old = _resumable(journal.plan(run_id), pipeline, request)
+        with Journal(project.state_dir) as journal:
+            run_id = journal.find(request.resume, pipeline.name).run_id
+            old = _resumable(journal.plan(run_id), pipeline, request)
+            starts = journal.starts(run_id)
         kept = _committed(store, pipeline, run_id)
-        starts = journal.starts(run_id)
     parameters = (
         dict(old.parameters)
         if old
@@ -179,13 +174,8 @@ class Launch:
     pipeline: Pipeline
     plan: RunPlan
     store: VariableStore
-    journal: Journal
     request: RunRequest
     warnings: tuple[Problem, ...] = ()
-
-    def close(self) -> None:
-        """Let go of the journal, for a launch that is not started."""
-        self.journal.close()
 
     @contextmanager
     def dispatcher(self, listener: Listener = lambda _state, _event: None) -> Iterator[Dispatcher]:
@@ -196,18 +186,18 @@ class Launch:
         """
         wake = threading.Event()
         with ExitStack() as stack:
-            stack.callback(self.journal.close)
-            stack.enter_context(self.journal.hold(self.plan.run_id))
+            journal = stack.enter_context(Journal(self.project.state_dir))
+            stack.enter_context(journal.hold(self.plan.run_id))
             executors = self._open_executors(stack, wake)
-            state = self._start()
-            yield Dispatcher(state, self.journal, self.store, executors, self.task, wake, listener)
+            state = self._start(journal)
+            yield Dispatcher(state, journal, self.store, executors, self.task, wake, listener)
 
-    def _start(self) -> RunState:
+    def _start(self, journal: Journal) -> RunState:
         state = RunState(self.plan)
         kind = EventKind.RUN_RESUMED if self.request.resume else EventKind.RUN_STARTED
         started = RunEvent(kind, time.time())
         self.store.record_run(self.plan.pipeline, self.plan.run_id, "plan", self.plan.as_json())
-        self.journal.start(self.plan, [started])
+        journal.start(self.plan, [started])
         state.apply(started)
         return state
 

@@ -39,7 +39,6 @@ def run(project: Project, pipeline: str = "pipe", **request: Any) -> RunState:
 
 def plan(project: Project, **request: Any) -> dict[str, tuple[str, str]]:
     launch = prepare(project, project.pipeline("pipe"), RunRequest(**request))
-    launch.close()
     return {planned.name: (str(planned.action), planned.reason) for planned in launch.plan.blocks}
 
 
@@ -513,7 +512,6 @@ class TestExecutorChoice:
         blocks: Sequence[Mapping[str, Any]] = keys.pop("blocks", [block("load")])
         project = write_project(tmp_path, blocks, **keys)
         launch = prepare(project, project.pipeline("pipe"), RunRequest(executor=option))
-        launch.close()
         return launch.plan.blocks[0].executor_reason
 
     def test_the_default(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -579,6 +577,14 @@ def test_logs_of_each_attempt_are_kept(tmp_path: Path) -> None:
     line = json.loads(logs[0].splitlines()[0])
     assert line["stream"] == "stdout"
     assert abs(line["ts"] - time.time()) < 3600
+
+
+def test_planning_leaves_no_trace(tmp_path: Path) -> None:
+    """A dry run has no side effects."""
+    project = write_project(tmp_path, CHAIN)
+    assert plan(project)["load"][0] == "run"
+    assert not (tmp_path / ".blocks").exists()
+    assert not (tmp_path / ".variables").exists()
 
 
 def test_the_project_folder_may_move(tmp_path: Path) -> None:

@@ -124,7 +124,6 @@ def _request(args: Namespace) -> RunRequest:
 
 
 def _show_plan(launch: Launch, console: Console) -> None:
-    launch.close()
     if console.as_json:
         console.document(plan_document(launch.plan))
     else:
