@@ -13,10 +13,10 @@ from jupyter_blocks.wording import bytes_text, count_text, one_line
 __all__ = ["headline", "preview_text", "sparkline", "value_text"]
 
 _BARS = "▁▂▃▄▅▆▇█"
-_TOP_SHOWN = 3
+_TOP_WIDTH = 24
 _CELL_WIDTH = 32
-_TIME_WIDTH = 19
-"""A date and a time without its zone, which the dtype names."""
+_DATE_WIDTH, _TIME_WIDTH = 10, 19
+"""A date; a date and a time without its zone, which the dtype names."""
 _MOST_DECIMALS = 4
 _SHOWN_COLUMNS = 24
 _TEXT_LINES = 40
@@ -90,13 +90,13 @@ def value_text(value: Any) -> str:
 def _schema(preview: Mapping[str, Any], style: Style) -> str:
     columns = (
         Column("column", shrink=True),
-        Column("dtype"),
+        Column("dtype", shrink=True),
         Column("nulls", right=True),
-        Column("distinct", right=True),
-        Column("min", right=True),
-        Column("mean", right=True),
-        Column("max", right=True),
-        Column("values", shrink=True),
+        Column("min", right=True, optional=True),
+        Column("mean", right=True, optional=True),
+        Column("max", right=True, optional=True),
+        Column("distinct", right=True, optional=True),
+        Column("values"),
     )
     rows = int(preview.get("rows") or 0)
     lines = [_schema_row(column, rows) for column in preview["columns"]]
@@ -114,8 +114,8 @@ def _schema_row(column: Mapping[str, Any], rows: int) -> tuple[Cell, ...]:
         str(column["name"]),
         Painted(str(column["dtype"]), "dim"),
         share,
-        f"{approximately}{count_text(distinct)}" if distinct is not None else "",
         *(_statistic(_number(column, key)) for key in ("min", "mean", "max")),
+        f"{approximately}{count_text(distinct)}" if distinct is not None else "",
         Painted(_distribution(column), "cyan"),
     )
 
@@ -127,7 +127,8 @@ def _number(column: Mapping[str, Any], key: str) -> Any:
         return value
     if not str(column["dtype"]).startswith(("date", "time", "period", "duration")):
         return None
-    return value.replace("T", " ")[:_TIME_WIDTH].removesuffix(" 00:00:00")
+    days = {str(column.get(end))[:_DATE_WIDTH] for end in ("min", "max")}
+    return value.replace("T", " ")[: _DATE_WIDTH if len(days) > 1 else _TIME_WIDTH]
 
 
 def _statistic(value: Any) -> str:
@@ -144,8 +145,8 @@ def _distribution(column: Mapping[str, Any]) -> str:
     top = column.get("top") or ()
     if top and top[0][1] == 1:
         return "each one once"
-    texts = [f"{value_text(value)} {count_text(count)}" for value, count in top[:_TOP_SHOWN]]
-    return ", ".join(texts) + (", ..." if len(top) > _TOP_SHOWN else "")
+    texts = (f"{value_text(value)} {count_text(count)}" for value, count in top)
+    return one_line(", ".join(texts), _TOP_WIDTH)
 
 
 # rows

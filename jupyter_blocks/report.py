@@ -58,10 +58,10 @@ def block_table(state: RunState, style: Style = PLAIN) -> str:
         Column("block"),
         Column("status"),
         Column("executor"),
-        Column("tries", right=True),
+        Column("tries", right=True, optional=True),
         Column("time", right=True),
         Column("rows", right=True),
-        Column("size", right=True),
+        Column("size", right=True, optional=True),
         Column("note", shrink=True),
     )
     rows = (_block_row(block) for block in state.blocks.values())
@@ -162,7 +162,7 @@ def run_table(records: Iterable[RunRecord], now: float, style: Style = PLAIN) ->
         Column("pipeline"),
         Column("status"),
         Column("started"),
-        Column("", right=False),
+        Column("ago", optional=True),
         Column("time", right=True),
         Column("driven by", shrink=True),
     )

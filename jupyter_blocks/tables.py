@@ -6,7 +6,7 @@ The same table is plain in a log and painted on a terminal; only `style` differs
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jupyter_blocks.console import PLAIN, Style
@@ -14,7 +14,7 @@ from jupyter_blocks.console import PLAIN, Style
 __all__ = ["Column", "Painted", "cut", "display_width", "table"]
 
 GAP = "  "
-_LEAST_WIDTH = 8
+_LEAST_WIDTH = 12
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Column:
     """Whether its cells stand on the right, as numbers do."""
     shrink: bool = False
     """Whether its cells may be cut where the terminal is too narrow."""
+    optional: bool = False
+    """Whether it is left out where the terminal is too narrow even so."""
 
 
 @dataclass(frozen=True)
@@ -40,25 +42,26 @@ Cell = str | Painted
 
 
 def table(
-    columns: Sequence[Column],
-    rows: Iterable[Sequence[Cell]],
-    *,
-    style: Style = PLAIN,
-    indent: str = "",
+    columns: Sequence[Column], rows: Iterable[Sequence[Cell]], *, style: Style = PLAIN
 ) -> str:
     """The lines of a table, its titles first; columns that are empty everywhere are left out."""
     cells = [[_cell(cell) for cell in row] for row in rows]
-    used = [
-        number
+    widths = {
+        number: max(
+            [display_width(column.title), *(display_width(row[number].text) for row in cells)]
+        )
         for number, column in enumerate(columns)
         if not cells or not column.title or any(row[number].text for row in cells)
-    ]
-    columns = [columns[number] for number in used]
-    cells = [[row[number] for number in used] for row in cells]
-    widths = _widths(columns, cells, style, len(indent))
+    }
+    if style.width is not None:
+        widths = _fitted(columns, widths, style.width)
+    shown = [columns[number] for number in widths]
     titles = [Painted(column.title, "dim") for column in columns]
-    lines = [_line(columns, row, widths, style) for row in (titles, *cells)]
-    return "\n".join(indent + line for line in lines)
+    lines = [
+        _line(shown, [row[number] for number in widths], list(widths.values()), style)
+        for row in (titles, *cells)
+    ]
+    return "\n".join(lines)
 
 
 def display_width(text: str) -> int:
@@ -96,28 +99,26 @@ def _cell(cell: Cell) -> Painted:
     return Painted(shown, painted.paint)
 
 
-def _widths(
-    columns: Sequence[Column], cells: Sequence[Sequence[Painted]], style: Style, indent: int
-) -> list[int]:
-    widths = [
-        max(display_width(column.title), *(display_width(row[number].text) for row in cells), 0)
-        for number, column in enumerate(columns)
-    ]
-    if style.width is None:
-        return widths
-    over = sum(widths) + len(GAP) * (len(widths) - 1) + indent - style.width
-    while over > 0:
-        candidates = [
-            number
-            for number, column in enumerate(columns)
-            if column.shrink and widths[number] > _LEAST_WIDTH
+def _fitted(columns: Sequence[Column], widths: Mapping[int, int], room: int) -> dict[int, int]:
+    """Widths that fit: optional columns go, the last one first, then the widest are cut."""
+    fitted = dict(widths)
+    for number in reversed(widths):
+        least = [
+            min(width, _LEAST_WIDTH) if columns[other].shrink else width
+            for other, width in fitted.items()
         ]
-        if not candidates:
+        if sum(least) + len(GAP) * (len(least) - 1) <= room:
             break
-        widest = max(candidates, key=lambda number: widths[number])
-        widths[widest] -= 1
+        if columns[number].optional:
+            del fitted[number]
+    over = sum(fitted.values()) + len(GAP) * (len(fitted) - 1) - room
+    while over > 0:
+        cuttable = [n for n in fitted if columns[n].shrink and fitted[n] > _LEAST_WIDTH]
+        if not cuttable:
+            break
+        fitted[max(cuttable, key=fitted.__getitem__)] -= 1
         over -= 1
-    return widths
+    return fitted
 
 
 def _line(

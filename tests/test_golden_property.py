@@ -48,7 +48,7 @@ statements = st.one_of(
             "{x}.append(len({y}))",
             "{x}[:0] = {y}[:2]",
             "{x} = [v for v in {y} if v not in {x}]",
-            "for i in {x}:\n    {y} = [i]",
+            "for i in [*{x}, 1]:\n    {y} = [i]",
             "if len({x}) > 2:\n    {y} = [9]",
             "if len({x}) > 2:\n    {y} = [9]\nelse:\n    {y} = [8]",
             "while len({x}) < 3:\n    {x}.append(0)",
@@ -91,5 +91,6 @@ def test_blocks_compute_what_the_notebook_computes_or_export_refuses(
         except NotebookFailedError:
             assume(False)
             raise
-        assume(not any(problem.code == "alias" for problem in draft.problems))
+        warned = {problem.code for problem in draft.problems}
+        assume(warned.isdisjoint({"alias", "changed-by-untagged"}))
         assert_same(golden)

@@ -60,3 +60,26 @@ def test_cells_cannot_break_the_table() -> None:
     """Line feeds and escape codes of the user's data are shown, not obeyed."""
     text = table(COLUMNS, [("a\nb", "\x1b[31m", "")])
     assert text.split("\n")[1] == r"a\nb   \x1b[31m"
+
+
+def test_optional_columns_go_first() -> None:
+    """Where cutting is not enough, the last optional column is left out, then the one before."""
+    columns = (
+        Column("name", shrink=True),
+        Column("min", optional=True),
+        Column("max", optional=True),
+        Column("note"),
+    )
+    row = [("x" * 20, "a" * 10, "b" * 10, "c" * 10)]
+    titles = {
+        width: table(columns, row, style=Style(width=width)).split("\n")[0].split()
+        for width in (80, 48, 47, 36, 35, 20)
+    }
+    assert titles == {
+        80: ["name", "min", "max", "note"],
+        48: ["name", "min", "max", "note"],
+        47: ["name", "min", "note"],
+        36: ["name", "min", "note"],
+        35: ["name", "note"],
+        20: ["name", "note"],
+    }

@@ -16,7 +16,7 @@ __all__ = [
     "bound_in_branch",
     "certainly_changed",
     "figure_names",
-    "plainly_bound",
+    "plain_assignments",
     "read_after_delete",
 ]
 
@@ -59,18 +59,17 @@ _FIGURE_CALLS = frozenset(
 )
 
 
-def plainly_bound(statements: Sequence[Statement]) -> str:
-    """The last public name that an assignment outside of loops and conditions binds."""
-    found = ""
+def plain_assignments(
+    statements: Sequence[Statement],
+) -> list[tuple[str, ast.expr | None]]:
+    """Names and values of the assignments outside of loops and conditions, in order."""
+    found: list[tuple[str, ast.expr | None]] = []
     for statement in statements:
         node = statement.node
-        targets: list[ast.expr] = []
         if isinstance(node, ast.Assign):
-            targets = node.targets
+            found += [(name, node.value) for name in _targets(node.targets)]
         elif isinstance(node, ast.AugAssign) or (isinstance(node, ast.AnnAssign) and node.value):
-            targets = [node.target]
-        for name in _targets(targets):
-            found = found if name.startswith("_") else name
+            found += [(name, node.value) for name in _targets([node.target])]
     return found
 
 

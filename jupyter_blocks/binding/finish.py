@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
 from collections.abc import Iterable, Mapping
 from keyword import iskeyword
 
 from jupyter_blocks.binding.blockfunction import DECORATORS, decorators_used
-from jupyter_blocks.binding.branches import plainly_bound
 from jupyter_blocks.binding.draft import BlockCode, BlockDraft, HelpersDraft, Returns, Style
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.order import allowed_upstream, order_edges
+from jupyter_blocks.binding.outputs import block_outputs
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.sharedcheck import read_parameters
-from jupyter_blocks.binding.statements import dotted_name
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.block import BlockType, Source, block_type
 
 __all__ = ["finished_blocks", "finished_helpers"]
 
-SHOWN = "output_0"
-"""Name of an output that is an expression."""
-
-_GIVES_NOTHING = frozenset({"close", "display", "info", "pprint", "print", "show"})
-"""Calls that are made for what they print or do."""
-
 
 def finished_blocks(walk: Walk) -> list[BlockDraft]:
     """The blocks of a walked notebook, in notebook order."""
     blocks = [block for block in walk.blocks.values() if block.walked]
-    results = {block.name: _outputs(walk, block) for block in blocks}
+    results = {block.name: block_outputs(walk, block) for block in blocks}
     return [_draft(walk, block, results) for block in blocks]
 
 
@@ -107,72 +99,6 @@ def _kale_type(walk: Walk, block: OpenBlock, has_inputs: bool, has_outputs: bool
     if not has_inputs and has_outputs:
         return block_type("data_loader")
     return block_type("transformer" if is_read else "data_exporter")
-
-
-# outputs
-
-
-def _outputs(walk: Walk, block: OpenBlock) -> tuple[tuple[str, ...], Returns]:
-    """Names of the outputs, and how the function gives them."""
-    plan = block.plan
-    if plan.function is not None:
-        gives = not plan.is_sensor and (plan.function.gives_value or block.is_needed_whole)
-        return ((block.name,) if gives else ()), Returns.NOTHING
-    if plan.is_sensor:
-        _require_condition(walk, block)
-        return (), Returns.EXPRESSION
-    shown = _shown(block)
-    needed = tuple(name for name in block.bound if name in block.needed)
-    if needed:
-        is_shown = isinstance(shown, ast.Name) and needed == (shown.id,)
-        return needed, Returns.EXPRESSION if is_shown else Returns.NAMES
-    return _default_output(block, shown)
-
-
-def _default_output(block: OpenBlock, shown: ast.expr | None) -> tuple[tuple[str, ...], Returns]:
-    """What a block gives that nobody reads: what it shows, else what it computed last."""
-    is_exporter = block.plan.type is not None and block.plan.type.name == "data_exporter"
-    if isinstance(shown, ast.Name) and shown.id not in block.module_names:
-        return (shown.id,), Returns.EXPRESSION
-    if shown is not None and not is_exporter and not isinstance(shown, ast.Name):
-        return (SHOWN,), Returns.EXPRESSION
-    name = plainly_bound(block.body)
-    if not name and block.bound:
-        name = next(reversed(block.bound))
-        name = name if block.latest[name].changed else ""
-    if is_exporter or not name or name not in block.bound:
-        return (), Returns.NOTHING
-    return (name,), Returns.NAMES
-
-
-def _shown(block: OpenBlock) -> ast.expr | None:
-    """The last expression of the block, if a notebook shows its value."""
-    last = block.flows[-1].last_expression if block.flows else None
-    node = block.body[-1].node if block.body else None
-    if last is None or last.silent or not isinstance(node, ast.Expr):
-        return None
-    value = node.value
-    if isinstance(value, ast.Constant):
-        return None
-    if isinstance(value, ast.Call):
-        method = value.func.attr if isinstance(value.func, ast.Attribute) else ""
-        if (method or dotted_name(value.func)) in _GIVES_NOTHING:
-            return None
-    return value
-
-
-def _require_condition(walk: Walk, block: OpenBlock) -> None:
-    if not block.flows or block.flows[-1].last_expression is None:
-        code = block.plan.cells[-1]
-        walk.report.error(
-            "no-condition",
-            code.cell,
-            f"The sensor '{block.name}' does not end with an expression that says whether to go "
-            "on.",
-            "End it with one, for example: Path('data.csv').exists()",
-            line=len(code.lines) or None,
-            block=block.name,
-        )
 
 
 # code

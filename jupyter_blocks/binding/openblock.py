@@ -47,6 +47,8 @@ class OpenBlock:
     """One for each cell, of what is left of it in the body."""
     body: list[Statement] = field(default_factory=list)
     """Statements that are left in the body, of all its cells."""
+    current: frozenset[str] = frozenset()
+    """Names that are still its own at its end, in the notebook."""
     walked: int = 0
     """Number of the last of its cells that was walked; 0: none yet."""
 

@@ -70,6 +70,11 @@ class PlainBlocks:
         block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
         block.flows.append(flow)
         block.body += [item for item in code.statements if item not in cut]
+        block.current = frozenset(
+            name
+            for name, provider in block.latest.items()
+            if self.scope.get(name) is provider and not self.scope.touched(provider)
+        )
         block.walked = code.number
 
     def _movable_imports(self, code: CellCode) -> list[Statement]:

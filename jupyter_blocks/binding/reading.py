@@ -64,6 +64,8 @@ class Reader:
         block = reading.block
         provider = self.visible(reading, use, strength)
         if provider is not None and provider.is_of(block.name):
+            if strength is Strength.MUST:
+                self.check_untouched(reading.code, use, provider, block.name)
             if not provider.maybe:
                 return
             provider = _before_own(provider, block.name)

@@ -93,10 +93,15 @@ class Scope:
         return provider
 
     def touch(self, name: str, cell: int, *, is_certain: bool) -> None:
-        """Note that a cell outside the pipeline changes, or may change, the value of `name`."""
+        """Note that a cell outside the pipeline changes, or may change, the value of `name`.
+
+        Names that may stand for the same object may then be changed as well.
+        """
         provider = self.get(name)
         if provider is not None:
             self._touched.setdefault(provider, {})[cell] = is_certain
+            for other in self._aliases(provider):
+                self._touched.setdefault(other, {}).setdefault(cell, False)
 
     def touched(self, provider: Provider) -> list[tuple[int, bool]]:
         """Cells outside the pipeline that change this value, and whether they certainly do."""
@@ -115,6 +120,13 @@ class Scope:
         Gives the other names that may stand for the same object. Blocks have copies of their own,
         so that from now on those names have another value in the notebook than in the pipeline.
         """
+        others = self._aliases(provider)
+        for other in others:
+            self._outdated.setdefault(other, provider)
+        return others
+
+    def _aliases(self, provider: Provider) -> list[Provider]:
+        """The other providers of today that may stand for the same object."""
         found: dict[Provider, None] = {}
         waiting = [provider]
         while waiting:
@@ -122,10 +134,7 @@ class Scope:
                 if other not in found and other is not provider:
                     found[other] = None
                     waiting.append(other)
-        others = [other for other in found if self.get(other.name) is other]
-        for other in others:
-            self._outdated.setdefault(other, provider)
-        return others
+        return [other for other in found if self.get(other.name) is other]
 
     def outdated(self, provider: Provider) -> Provider | None:
         """The name through which the value of `provider` was changed in another block, if any."""

@@ -10,7 +10,6 @@ import errno
 import fcntl
 import io
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -313,7 +312,7 @@ class _Stream(io.RawIOBase):
 @contextmanager
 def _temporary_name(path: str) -> Iterator[str]:
     """A free name beside `path`; what still has it in the end is removed."""
-    name = f"{path.rpartition('/')[0]}/{_TEMPORARY}{secrets.token_hex(8)}"
+    name = f"{path.rpartition('/')[0]}/{_TEMPORARY}{os.urandom(8).hex()}"
     try:
         yield name
     finally:

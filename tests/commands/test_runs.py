@@ -15,7 +15,7 @@ def test_lists_runs(ran: Path, capsys: pytest.CaptureFixture[str]) -> None:
     answer = blocks(capsys, "runs", "--project", ran)
     assert answer.code == 0
     lines = answer.out.splitlines()
-    assert lines[0].split() == ["run", "pipeline", "status", "started", "time"]
+    assert lines[0].split() == ["run", "pipeline", "status", "started", "ago", "time"]
     assert lines[1].split()[2:4] == ["pipe", "failed"]
     (record,) = blocks(capsys, "runs", "--project", ran, "--json").document["runs"]
     assert set(record) == {"run_id", "pipeline", "status", "started_at", "finished_at", "holder"}

@@ -179,6 +179,7 @@ PICKLED: dict[str, Case] = {
     "big integers": lambda: _objects(10**30, 1),
     "mixed cells": lambda: _objects(1, "a", None, 2.5),
     "strings with None and NaN": lambda: _objects("a", None, float("nan")),
+    "strings and numbers": lambda: _objects("a", 2.5, float("nan")),
     "numpy strings": lambda: _objects(np.str_("a"), "b"),
     "half a surrogate pair": lambda: _objects("\ud800"),
     "lists, tuples, sets, dicts": lambda: _objects([1], (1, "a"), {1}, {"k": 1, 2: "x"}),

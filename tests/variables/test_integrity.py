@@ -1,13 +1,17 @@
-"""A check of the whole store names everything that is damaged."""
+"""What is damaged is found and named: when it is read, and by a check of the whole store."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from jupyter_blocks.errors import CorruptVariableError
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
 from tests.variables.stored import commit, write
@@ -93,3 +97,67 @@ def test_each_damage_is_one_problem(store: VariableStore, case: str) -> None:
     assert "again" in problem.hint
     assert problem.severity == ("warning" if code == "torn-pointer" else "error")
     assert code == "torn-pointer" or problem.block == "bad"
+
+
+DAMAGED: dict[str, Any] = {
+    "table": pd.DataFrame({"a": np.arange(1000), "s": [str(n) for n in range(1000)]}),
+    "large table": pd.DataFrame({"a": np.arange(100_000)}),
+    "mixed table": pd.DataFrame({"a": np.arange(50_000), "o": [1, "a"] * 25_000}),
+    "array": np.arange(100_000),
+    "object": {"array": np.arange(100_000), "set": frozenset([1])},
+    "text": "x" * 10_000,
+    "bytes": b"x" * 10_000,
+    "json": list(range(10_000)),
+}
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "grow", "empty", "delete"])
+@pytest.mark.parametrize("case", DAMAGED)
+def test_a_damaged_object_is_named_and_not_read(
+    store: VariableStore, case: str, damage: str
+) -> None:
+    """Every byte counts: in each object of the value, at both ends and in between."""
+    manifest = commit(store, {"value": DAMAGED[case]})
+    for item in manifest.outputs["value"].objects:
+        path = store.storage.path(f"{manifest.prefix}/{item.key}")
+        assert path is not None
+        good = path.read_bytes()
+        for position in {0, len(good) // 3, len(good) - 1}:
+            _damage(path, good, damage, position)
+            with pytest.raises(CorruptVariableError, match=f"{path.name}' (is|was)"):
+                store.load(manifest, "value")
+            (problem,) = store.verify()
+            assert (problem.code, problem.path) == (
+                "damaged-object",
+                f"{manifest.prefix}/{item.key}",
+            )
+            assert problem.block == "load"
+        path.write_bytes(good)
+    assert store.verify() == []
+    store.load(manifest, "value")
+
+
+def _damage(path: Path, good: bytes, damage: str, position: int) -> None:
+    """One way in which a file goes bad."""
+    if damage == "delete":
+        path.unlink(missing_ok=True)
+        return
+    flipped = bytes([good[position] ^ 1])
+    path.write_bytes(
+        {
+            "flip": good[:position] + flipped + good[position + 1 :],
+            "cut": good[:position],
+            "grow": good + b"x",
+            "empty": b"",
+        }[damage]
+    )
+
+
+def test_without_verification_sizes_are_checked_all_the_same(store: VariableStore) -> None:
+    """A file that was cut short is never mapped."""
+    manifest = commit(store, {"value": np.arange(100_000)})
+    path = store.storage.path(f"{manifest.prefix}/out/value.npy")
+    assert path is not None
+    os.truncate(path, 1000)
+    with pytest.raises(CorruptVariableError, match="is 1000 bytes long, but 800128 were written"):
+        store.load(manifest, "value", verify=False)

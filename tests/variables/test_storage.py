@@ -167,20 +167,47 @@ def test_a_pointer_moves_only_if_the_present_one_may_be_replaced(storage: LocalS
     assert (seen, storage.read("latest")) == ([b"new"], b"new")
 
 
+RACER = """
+import sys, time
+from jupyter_blocks.variables.storage import LocalStorage
+
+storage = LocalStorage(sys.argv[1])
+
+def newer(present):
+    time.sleep(0.003)  # time enough for the other one to come between
+    return present < data
+
+print("ready", flush=True)
+sys.stdin.readline()
+for number in range(int(sys.argv[2]), 60, 2):
+    data = b"%03d" % number
+    storage.create(f"run/{number}", data)
+    storage.point("latest", f"run/{number}", newer)
+    assert storage.read("latest") >= data
+"""
+
+
 def test_pointers_that_race_end_at_the_highest(tmp_path: Path) -> None:
     """Processes that move one pointer at the same time ask and move as one step."""
-    script = (
-        "import sys; from jupyter_blocks.variables.storage import LocalStorage\n"
-        "storage = LocalStorage(sys.argv[1])\n"
-        "for number in range(int(sys.argv[2]), 60, 2):\n"
-        "    data = b'%03d' % number; storage.create(f'run/{number}', data)\n"
-        "    storage.point('latest', f'run/{number}', lambda present: present < data)\n"
-    )
     racers = [
-        subprocess.Popen([sys.executable, "-c", script, str(tmp_path), str(first)])
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, str(tmp_path), str(first)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for first in (0, 1)
     ]
-    assert [racer.wait(timeout=60) for racer in racers] == [0, 0]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    for racer in racers:
+        racer.communicate(timeout=60)
+    assert [racer.returncode for racer in racers] == [0, 0]
     assert LocalStorage(tmp_path).read("latest") == b"059"
 
 

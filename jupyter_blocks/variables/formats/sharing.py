@@ -55,7 +55,7 @@ def _is_flat(dtype: Any) -> bool:
     import numpy as np
 
     if isinstance(dtype, np.dtype):
-        return dtype.kind != "O" and not dtype.hasobject
+        return not dtype.hasobject
     pandas = sys.modules["pandas"]
     if type(dtype).__module__.partition(".")[0] != "pandas":
         return False

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_blocks.variables.formats import decode
+from jupyter_blocks.variables.formats import decode, tables
 from jupyter_blocks.variables.formats.arrow import BATCH_ROWS
 from tests.variables.pandas_cases import ARROW, INDEXES, PICKLED, SERIES
 from tests.variables.same import assert_same
@@ -61,6 +61,24 @@ def test_a_range_needs_no_file(tmp_path: Path) -> None:
     stored, source = store(tmp_path, pd.RangeIndex(3))
     assert stored.objects == ()
     assert_same(pd.RangeIndex(3), decode(stored, source))
+
+
+def test_a_pandas_that_loses_something_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each new kind of table is written and read without its rows first."""
+    rebuild = tables._rebuild
+
+    def forgetful(meta: Any, raw: Any) -> Any:
+        table = rebuild(meta, raw)
+        table.index.name = None
+        return table
+
+    monkeypatch.setattr(tables, "_rebuild", forgetful)
+    frame = pd.DataFrame({"only here": [1]}, index=pd.Index(["x"], name="key"))
+    stored, source = store(tmp_path, frame)
+    assert stored.format == "pickle"
+    assert_same(frame, decode(stored, source))
 
 
 class Measured(pd.DataFrame):
