@@ -66,6 +66,7 @@ def _codes(notebook: Notebook, report: Report) -> tuple[list[CellCode], list[Not
     codes: list[CellCode] = []
     notes: list[Note] = []
     known: dict[str, Definition] = {}
+    lazy_annotations = False
     for cell in notebook.code_cells:
         tags, problems = read_tags(cell.tags, cell.source)
         report.extend_for(cell, problems)
@@ -77,12 +78,13 @@ def _codes(notebook: Notebook, report: Report) -> tuple[list[CellCode], list[Not
             settings,
             notebook=notebook.name,
             known=known,
-            lazy_annotations=any(code.makes_annotations_lazy for code in codes),
+            lazy_annotations=lazy_annotations,
         )
         report.extend(problems)
         codes.append(code)
         if tags.role is Role.SKIP:
             continue
+        lazy_annotations = lazy_annotations or code.makes_annotations_lazy
         notes += [Note(cell.number, line, text) for line, text in said]
         for name in (*code.flow.binds, *code.flow.maybe_binds):
             known.pop(name, None)

@@ -253,7 +253,8 @@ def _describe_sample(sample: Any, totals: _Totals) -> dict[str, Any]:
     if pa.types.is_nested(sample.type) or not _can_count(sample.type):
         return {}
     if pa.types.is_floating(sample.type):
-        sample = sample.filter(pc.invert(pc.is_nan(sample)))
+        # NaN is no value, and -0.0 is the same number as 0.0.
+        sample = pc.add(sample.filter(pc.invert(pc.is_nan(sample))), pa.scalar(0, sample.type))
     counted = pc.value_counts(sample.drop_null())
     described: dict[str, Any] = {"distinct": len(counted)}
     if not pa.types.is_floating(sample.type) or len(counted) <= _FEW_VALUES:

@@ -32,7 +32,7 @@ CELLS: list[tuple[Any, Any]] = [
     (np.int64(3), 3),
     (np.bool_(True), True),
     (np.datetime64("2020-01-01"), "2020-01-01"),
-    (np.datetime64("NaT"), None),
+    (np.datetime64("NaT", "s"), None),
     (np.complex128(1j), "1j"),
     (dt.date(2020, 1, 1), "2020-01-01"),
     (dt.time(1, 2), "01:02:00"),

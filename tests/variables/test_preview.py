@@ -64,6 +64,7 @@ NUMBERS = {"nulls", "min", "max", "mean", "distinct"}
     [
         ([3, 1, 3], {"nulls": 0, "min": 1, "max": 3, "mean": 7 / 3, "distinct": 2}),
         ([1.5, np.nan, 2.5], {"nulls": 1, "min": 1.5, "max": 2.5, "mean": 2.0, "distinct": 2}),
+        ([0.0, -0.0], {"nulls": 0, "min": 0.0, "max": 0.0, "mean": 0.0, "distinct": 1}),
         ([np.nan], {"nulls": 1, "min": None, "max": None, "mean": None, "distinct": 0}),
         ([np.inf, 1.0], {"nulls": 0, "min": 1.0, "max": "inf", "mean": "inf", "distinct": 2}),
         ([np.inf, -np.inf], {"nulls": 0, "min": "-inf", "max": "inf", "mean": None, "distinct": 2}),

@@ -81,8 +81,12 @@ class Sink:
         key = self._free_key(suffix)
         with self.storage.writer(f"{self.prefix}/{key}") as raw:
             stream = HashingStream(raw)
-            yield stream
-            stream.flush()
+            try:
+                yield stream
+            except BaseException:
+                stream.abandon()
+                raise
+            stream.close()
         self.objects.append(StoredObject(key, stream.size, stream.hexdigest()))
 
     def discard(self) -> None:
@@ -142,6 +146,11 @@ class HashingStream(io.RawIOBase):
         if self._pending:
             pending, self._pending = self._pending, bytearray()
             self._pass_on(memoryview(pending))
+
+    def abandon(self) -> None:
+        """End without passing on what was gathered: its file is being taken away."""
+        self._pending.clear()
+        self.close()
 
     def hexdigest(self) -> str:
         """sha256 of all that was passed on."""
