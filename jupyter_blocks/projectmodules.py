@@ -67,7 +67,7 @@ class _OwnModules:
             return
         for name in self._seen_files:
             sys.modules.pop(name, None)
-        self._forget_namespaces()
+        self._forget_namespaces((*self._folders, *folders))
         self._seen_files.clear()
         self._seen.clear()
         self._newest = (0, "")
@@ -92,13 +92,17 @@ class _OwnModules:
             return False
         return any(folder and file.startswith(folder + os.sep) for folder in self._folders)
 
-    def _forget_namespaces(self) -> None:
-        """Packages without `__init__.py` in these folders: they have no file to watch."""
+    def _forget_namespaces(self, folders: tuple[str, ...]) -> None:
+        """Forget packages without `__init__.py` in these folders: they have no file to watch.
+
+        Where such a package lies follows `sys.path`, which by now names the next project.
+        """
+        folders = tuple(folder for folder in folders if folder)
         for name, module in list(sys.modules.items()):
             if getattr(module, "__file__", None) is None and hasattr(module, "__path__"):
                 with suppress(Exception):
                     places = tuple(str(place) for place in module.__path__)
-                    if any(place.startswith(self._folders) for place in places):
+                    if any(place.startswith(folders) for place in places):
                         del sys.modules[name]
 
 
