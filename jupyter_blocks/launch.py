@@ -37,9 +37,9 @@ from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plan import RunOptions, RunPlan
 from jupyter_blocks.planner import make_plan
 from jupyter_blocks.project import Project
+from jupyter_blocks.resuming import Earlier, earlier_of
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
 from jupyter_blocks.runner import Submit
-from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["Launch", "RunRequest", "new_run_id", "prepare"]
@@ -110,51 +110,65 @@ def _plan(
     store: VariableStore,
 ) -> RunPlan:
     now = time.time()
-    run_id, kept, starts, old = new_run_id(now), None, 0, None
     if request.resume:
-        with Journal(project.state_dir) as journal:
-            run_id = journal.find(request.resume, pipeline.name).run_id
-            old = _resumable(journal.plan(run_id), pipeline, request)
-            starts = journal.starts(run_id)
-        kept = _committed(store, pipeline, run_id)
-    parameters = (
-        dict(old.parameters)
-        if old
-        else resolve_parameters(project.root, pipeline, request.runtime_vars, request.params)
-    )
+        earlier = earlier_of(project, pipeline, request.resume, store)
+        _check_resuming(earlier.plan, request)
+        return _resumed(project, pipeline, request, store, earlier)
+    parameters = resolve_parameters(project.root, pipeline, request.runtime_vars, request.params)
     date = request.execution_date or datetime.fromtimestamp(now, UTC)
-    notebook = pipeline.notebook
     return make_plan(
         pipeline,
         request.options(parameters),
-        run_id=run_id,
+        run_id=new_run_id(now),
         store=store,
         fingerprints=Fingerprints(project.root, pipeline, parameters),
-        kept=kept,
-        first_sequence=starts * ATTEMPTS_PER_START,
-        execution_date=old.execution_date if old else date.isoformat(),
-        working_dir=str((project.root / notebook).parent if notebook else Path.cwd()),
+        execution_date=date.isoformat(),
+        working_dir=_working_dir(project, pipeline),
     )
 
 
-def _resumable(old: RunPlan, pipeline: Pipeline, request: RunRequest) -> RunPlan:
-    if old.pipeline != pipeline.name:
-        raise UsageError(
-            f"Run {old.run_id} is one of pipeline '{old.pipeline}', not of '{pipeline.name}'."
-        )
+def _resumed(
+    project: Project,
+    pipeline: Pipeline,
+    request: RunRequest,
+    store: VariableStore,
+    earlier: Earlier,
+) -> RunPlan:
+    old = earlier.plan
+    options = replace(
+        request.options(old.parameters),
+        executor=request.executor or earlier.executor,
+        run_tests=request.run_tests and old.run_tests,
+    )
+    return make_plan(
+        pipeline,
+        options,
+        run_id=old.run_id,
+        store=store,
+        fingerprints=Fingerprints(project.root, pipeline, old.parameters),
+        kept=earlier.decisions,
+        first_sequence=earlier.starts * ATTEMPTS_PER_START,
+        execution_date=old.execution_date,
+        working_dir=_working_dir(project, pipeline),
+    )
+
+
+def _check_resuming(old: RunPlan, request: RunRequest) -> None:
     if request.runtime_vars or request.params:
         raise UsageError(
             f"Run {old.run_id} goes on with the parameters it was started with.",
             hint="Leave --param and --runtime-vars out, or start a new run.",
         )
-    return old
+    if request.blocks or request.from_block or request.to_block or request.changed:
+        raise UsageError(
+            f"Run {old.run_id} goes on with the blocks it was started for.",
+            hint="Leave --block, --from, --to and --changed out, or start a new run.",
+        )
 
 
-def _committed(store: VariableStore, pipeline: Pipeline, run_id: str) -> dict[str, Manifest]:
-    found = {
-        block.name: store.committed(pipeline.name, run_id, block.name) for block in pipeline.blocks
-    }
-    return {name: manifest for name, manifest in found.items() if manifest is not None}
+def _working_dir(project: Project, pipeline: Pipeline) -> str:
+    notebook = pipeline.notebook
+    return str((project.root / notebook).parent if notebook else Path.cwd())
 
 
 def _check_files(project: Project, pipeline: Pipeline, plan: RunPlan) -> list[Problem]:

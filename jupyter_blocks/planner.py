@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_blocks.block import Block, RetryPolicy
 from jupyter_blocks.errors import Problem, UsageError, ValidationError
@@ -19,11 +19,21 @@ from jupyter_blocks.plan import Action, PlannedBlock, RunOptions, RunPlan
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
 
-__all__ = ["choose_executor", "make_plan", "reference"]
+__all__ = ["ASKED_FOR_EXECUTOR", "Decision", "choose_executor", "make_plan", "reference"]
 
 DEFAULT_EXECUTOR = "local_python"
 FORCED_LOCAL = "local_python_force"
 DEFAULT_EXECUTOR_VARIABLE = "DEFAULT_EXECUTOR_TYPE"
+ASKED_FOR_EXECUTOR = "asked for with --executor"
+"""Why a block runs on an executor that the request names."""
+
+
+class Decision(NamedTuple):
+    """What to do with a block, why, and the stored outputs that stand in for it."""
+
+    action: Action
+    reason: str
+    stored: Manifest | None = None
 
 
 def choose_executor(
@@ -35,7 +45,7 @@ def choose_executor(
     environment's `DEFAULT_EXECUTOR_TYPE`, `local_python`.
     """
     choices: tuple[tuple[str | None, str], ...] = (
-        (option, "asked for with --executor"),
+        (option, ASKED_FOR_EXECUTOR),
         (block.executor_type, "executor_type of the block"),
         (pipeline.executor_type, "executor_type of the pipeline"),
         (
@@ -57,7 +67,7 @@ def make_plan(
     run_id: str,
     store: VariableStore,
     fingerprints: Fingerprints,
-    kept: Mapping[str, Manifest] | None = None,
+    kept: Mapping[str, Decision] | None = None,
     first_sequence: int = 0,
     execution_date: str = "",
     working_dir: str = "",
@@ -65,13 +75,13 @@ def make_plan(
 ) -> RunPlan:
     """Plan one run.
 
-    `kept` are the outputs a resumed run has committed already; its attempts are numbered from
+    `kept` is what a resumed run did or decided already; its attempts are numbered from
     `first_sequence` on, so that none is taken for an attempt made before.
     Raises `ValidationError` with every problem: unknown executors, missing stored inputs.
     """
-    known_outputs = dict(kept or {})
-    idle = _idle_sensors(pipeline, options, store, fingerprints, known_outputs)
-    planner = _Planner(pipeline, options, store, fingerprints, known_outputs, idle)
+    kept = kept or {}
+    idle = _idle_sensors(pipeline, options, store, fingerprints, kept)
+    planner = _Planner(pipeline, options, store, fingerprints, kept, idle)
     variables = os.environ if environment is None else environment
     problems: list[Problem] = []
     planned: list[PlannedBlock] = []
@@ -123,7 +133,7 @@ class _Planner:
         options: RunOptions,
         store: VariableStore,
         fingerprints: Fingerprints,
-        kept: Mapping[str, Manifest],
+        kept: Mapping[str, Decision],
         idle_sensors: frozenset[str] = frozenset(),
     ) -> None:
         self.pipeline = pipeline
@@ -138,40 +148,38 @@ class _Planner:
         self._stored: dict[str, Manifest | None] = {}
         self._needed = self._find_needed() if options.selects else frozenset()
 
-    def decide(self, block: Block) -> tuple[Action, str, Manifest | None]:
-        """What to do with the next block, why, and the stored outputs that stand in for it."""
-        action, reason, manifest = self._decide(block)
-        if action is Action.RUN:
+    def decide(self, block: Block) -> Decision:
+        """Decide about the next block."""
+        decision = self.kept.get(block.name) or self._decide(block)
+        if decision.action is Action.RUN:
             self.running.add(block.name)
         else:
-            self._stored[block.name] = manifest
-        return action, reason, manifest
+            self._stored[block.name] = decision.stored
+        return decision
 
-    def _decide(self, block: Block) -> tuple[Action, str, Manifest | None]:
+    def _decide(self, block: Block) -> Decision:
         name = block.name
-        if name in self.kept:
-            return Action.CACHED, "already done by this run", self.kept[name]
         if name not in self.selected:
             return self._left_out(block)
         if block.type.name == "sensor" and self.options.skip_sensors:
-            return Action.SKIPPED, "sensors are skipped (--skip-sensors)", None
+            return Decision(Action.SKIPPED, "sensors are skipped (--skip-sensors)")
         if name in self._idle_sensors:
-            return Action.SKIPPED, "nothing after it has to run", None
+            return Decision(Action.SKIPPED, "nothing after it has to run")
         if not self.options.changed:
-            return Action.RUN, self._why_selected(name), None
+            return Decision(Action.RUN, self._why_selected(name))
         if block.type.name == "sensor":
-            return Action.RUN, "blocks after it have to run", None
+            return Decision(Action.RUN, "blocks after it have to run")
         manifest = self._latest(name)
         why = self._why_stale(block, manifest)
         if why:
-            return Action.RUN, why, None
-        return Action.CACHED, "unchanged since it last ran", manifest
+            return Decision(Action.RUN, why)
+        return Decision(Action.CACHED, "unchanged since it last ran", manifest)
 
-    def _left_out(self, block: Block) -> tuple[Action, str, Manifest | None]:
+    def _left_out(self, block: Block) -> Decision:
         manifest = self._latest(block.name)
         if manifest is None and block.name in self._needed and block.type.name != "sensor":
             self.problems.append(self._missing_input(block))
-        return Action.SKIPPED, "not asked for", manifest
+        return Decision(Action.SKIPPED, "not asked for", manifest)
 
     def _why_selected(self, name: str) -> str:
         options = self.options
@@ -231,7 +239,7 @@ def _idle_sensors(
     options: RunOptions,
     store: VariableStore,
     fingerprints: Fingerprints,
-    kept: Mapping[str, Manifest],
+    kept: Mapping[str, Decision],
 ) -> frozenset[str]:
     """Sensors below which everything is fresh, so that there is nothing to wait for."""
     graph = pipeline.graph

@@ -39,7 +39,8 @@ LAYERS = [
     """attempt check checkworker dispatcher graphnodes inputs opening planner progress repair report
     runlog testing""",
     # whole runs, workers, displays
-    """executors.process graphsvg graphtext launch livedisplay worker""",
+    """executors.process graphsvg graphtext livedisplay resuming worker""",
+    """launch""",
     # what people use
     """api commands""",
     """cli __main__""",

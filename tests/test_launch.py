@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -376,6 +377,60 @@ class TestResume:
             run(project, resume="last", params=("month=3",))
         assert run(project, resume="last").status is RunStatus.SUCCEEDED
         assert value(project, "load") == 2
+
+    @pytest.mark.parametrize(
+        "options",
+        [{"changed": True}, {"blocks": ("double",)}, {"from_block": "double"}],
+        ids=lambda options: next(iter(options)),
+    )
+    def test_what_the_run_left_out_stays_left_out(
+        self, tmp_path: Path, options: dict[str, Any]
+    ) -> None:
+        """The blocks it was started for are finished, with the outputs it found at its start."""
+        project = write_project(tmp_path, CHAIN)
+        run(project)
+        rewrite(project, "transformers/double.py", "* 2", "/ 0")
+        failed = run(project, **options)
+        assert failed.blocks["double"].status == "FAILED"
+        rewrite(project, "transformers/double.py", "/ 0", "* 3")
+        rewrite(project, "data_loaders/load.py", "20", "1000")
+        state = run(project, resume="last")
+        before = statuses(failed)
+        assert before["load"] in {"CACHED", "SKIPPED"}
+        assert statuses(state)["load"] == before["load"]
+        assert value(project, "double") == 60
+        assert statuses(state)["export"] == ("SKIPPED" if "blocks" in options else "SUCCEEDED")
+        assert statuses(run(project, resume="last"))["load"] == before["load"]
+
+    def test_what_was_cached_and_is_gone_is_made_again(self, tmp_path: Path) -> None:
+        """Somebody cleaned up in between."""
+        project = write_project(tmp_path, CHAIN)
+        run(project)
+        rewrite(project, "transformers/double.py", "* 2", "/ 0")
+        run(project, changed=True)
+        rewrite(project, "transformers/double.py", "/ 0", "* 2")
+        for path in sorted(Path(project.variables_root).rglob("load*"), reverse=True):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        state = run(project, resume="last")
+        assert statuses(state)["load"] == "SUCCEEDED"
+        assert value(project, "double") == 40
+
+    def test_the_executor_asked_for_stays(self, tmp_path: Path) -> None:
+        """The rest runs where the run was told to run."""
+        project = write_project(
+            tmp_path, [CHAIN[0], block("double", "return load / 0", ["load"]), CHAIN[2]]
+        )
+        run(project, executor="local_python")
+        state = run(project, resume="last")
+        assert state.blocks["export"].planned.executor_reason == "asked for with --executor"
+
+    @pytest.mark.parametrize("option", [{"changed": True}, {"blocks": ("load",)}])
+    def test_other_blocks_cannot_be_asked_for(self, tmp_path: Path, option: dict[str, Any]) -> None:
+        """A run has one selection."""
+        project = write_project(tmp_path, CHAIN)
+        run(project)
+        with pytest.raises(UsageError, match="goes on with the blocks it was started for"):
+            run(project, resume="last", **option)
 
     def test_a_killed_run_is_finished(self, tmp_path: Path) -> None:
         """A kill -9 of the dispatcher loses nothing that was committed, and leaves nothing half."""
