@@ -82,7 +82,8 @@ class Attempt:
             try:
                 return self._work()
             except AttemptFailedError as failed:
-                self._call_back("failure", list, failed.cause)
+                if self._task.is_last_attempt or not failed.reason.is_retried:
+                    self._call_back("failure", list, failed.cause)
                 let_go(failed.cause)
                 return report("failed", failed.reason, failed.error)
             except KeyboardInterrupt as interrupt:

@@ -33,6 +33,7 @@ def captured(path: Path) -> Iterator[None]:
     The file descriptors 1 and 2, `sys.stdout`, `sys.stderr` and the report of a crash of native
     code go there. The file is removed at the end if nothing was written. One block at a time.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     _flush(sys.stdout, sys.stderr)
     before = sys.stdout, sys.stderr

@@ -285,6 +285,7 @@ class Launch:
             run_tests=plan.run_tests,
             conditions=block.conditions,
             callbacks=block.callbacks,
+            is_last_attempt=state.blocks[block.name].failures >= planned.retry.retries,
             timeout_s=planned.timeout_s,
             resources=block.resources,
             executor_config=block.executor_config,

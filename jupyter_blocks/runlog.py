@@ -15,7 +15,6 @@ from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["LogLine", "LogTail", "log_file", "read_log"]
 
-LOG_KEY = "log/000001.jsonl"
 _CHUNK_BYTES = 1 << 20
 
 
@@ -91,9 +90,8 @@ class _OpenText:
 
 
 def log_file(store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str) -> Path:
-    """Where an attempt writes its log; unlike the worker, a reader makes no folder for it."""
-    key = f"{store.prefix(pipeline, run_id, block, attempt_id)}/{LOG_KEY}"
-    return store.storage.path(key) or Path(key)
+    """Where an attempt writes its log."""
+    return store.log_path(store.prefix(pipeline, run_id, block, attempt_id))
 
 
 def read_log(path: Path) -> list[LogLine]:

@@ -34,7 +34,6 @@ LOSS_PAUSE_S = 1.0
 THROTTLE_PAUSE_S = 5.0
 STOP_GRACE_S = 5.0
 
-_RETRIED = frozenset({Reason.USER_ERROR, Reason.TEST_FAILED, Reason.TIMEOUT, Reason.CRASHED})
 _LOST = frozenset({Reason.INFRASTRUCTURE, Reason.START_FAILED})
 
 
@@ -290,7 +289,7 @@ def _retry(block: BlockRun, reason: Reason) -> tuple[float | None, str]:
     if reason in _LOST:
         left = block.losses < LOSS_BUDGET
         return (LOSS_PAUSE_S * 2**block.losses if left else None), "loss"
-    if reason in _RETRIED:
+    if reason.is_retried:
         policy = block.planned.retry
         left = block.failures < policy.retries
         return (policy.pause_s(block.failures + 1) if left else None), "failure"

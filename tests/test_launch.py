@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -481,6 +482,30 @@ def wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline, f"{path} never came"
         time.sleep(0.01)
+
+
+def test_failure_callbacks_wait_for_the_last_attempt(tmp_path: Path) -> None:
+    """A failure that is tried again is none yet."""
+    tell = """
+        @callback("failure")
+        def tell(**kwargs):
+            with open(kwargs["repo_path"] + "/told.txt", "a") as file:
+                print(kwargs["__error"], file=file)
+    """
+    body = """
+        with open(kwargs["repo_path"] + "/tries.txt", "a+") as file:
+            print("x", file=file)
+            file.seek(0)
+            raise ValueError(f"try {len(file.readlines())}")
+    """
+    project = write_project(
+        tmp_path,
+        [{**block("load", body), "retry_config": {"retries": 2, "delay": 0}}],
+    )
+    file = project.root / "data_loaders/load.py"
+    file.write_text(file.read_text("utf-8") + textwrap.dedent(tell), "utf-8")
+    assert run(project).blocks["load"].attempts == 3
+    assert (project.root / "told.txt").read_text("utf-8") == "try 3\n"
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ class BlockTask:
     run_tests: bool = True
     conditions: tuple[str, ...] = ()
     callbacks: tuple[str, ...] = ()
+    is_last_attempt: bool = True
+    """Whether a failure the user's retries are for (`Reason.is_retried`) ends the block."""
     timeout_s: float | None = None
     resources: Mapping[str, Any] = field(default_factory=dict)
     executor_config: Mapping[str, Any] = field(default_factory=dict)
@@ -189,6 +191,14 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     PROTOCOL = "protocol"
     """Success was claimed without a valid manifest."""
+
+    @property
+    def is_retried(self) -> bool:
+        """Whether it is tried again as often as the block's `retry_config` says."""
+        return self in _RETRIED
+
+
+_RETRIED = frozenset({Reason.USER_ERROR, Reason.TEST_FAILED, Reason.TIMEOUT, Reason.CRASHED})
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,10 @@ class VariableStore:
         return attempt_prefix(pipeline, run_id, block, attempt_id)
 
     def log_path(self, prefix: str) -> Path:
-        """File for the log of an attempt; its folder exists."""
+        """File of the log of an attempt; the one who writes it makes its folder."""
         path = self.storage.path(f"{prefix}/{_LOG}")
         if path is None:
             raise VariableError(f"Logs cannot be written as files in {self.storage!r}.")
-        path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def write(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Manifest:
