@@ -38,10 +38,17 @@ class Figure:
 def run_once(command: Sequence[str], cwd: Path) -> Sample:
     """Run a command to its end; raises `RuntimeError` with its output if it fails."""
     log = cwd / "benchmark.log"
+    # Compiled files are part of an installed package, so the warm-up round may write them.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
