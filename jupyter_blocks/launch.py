@@ -44,7 +44,8 @@ from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["Launch", "RunRequest", "new_run_id", "prepare"]
 
-PRELOADED = ("numpy", "pandas", "pyarrow", "matplotlib", "matplotlib.pyplot")
+PREVIEWS = "jupyter_blocks.variables.preview"
+PRELOADED = ("numpy", "pandas", "pyarrow", "matplotlib", "matplotlib.pyplot", PREVIEWS)
 """Modules worth importing once, before workers are forked: common, slow, and safe to fork."""
 
 ATTEMPTS_PER_START = 1_000_000
@@ -239,7 +240,7 @@ class Launch:
         fingerprints = Fingerprints(self.project.root, self.pipeline, {})
         used = fingerprints.imported_names(blocks)
         if "pandas" in used:
-            used |= {"numpy", "pyarrow"}
+            used |= {"numpy", "pyarrow", PREVIEWS}
         return [name for name in PRELOADED if name in used]
 
     def _check_tasks(self, executors: Mapping[str, Executor]) -> None:

@@ -10,14 +10,18 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from jupyter_blocks.interpolation import render
 from jupyter_blocks.loading import MAGE_NAMES
+
+if TYPE_CHECKING:
+    from importlib.abc import Loader, MetaPathFinder
+else:  # slow to import, and Python asks for the methods only
+    Loader, MetaPathFinder = type("Loader", (), {}), type("MetaPathFinder", (), {})
 
 __all__ = ["ConfigFileLoader", "FileIO", "get_repo_path", "mage_imports"]
 

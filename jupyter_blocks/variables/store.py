@@ -15,11 +15,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.errors import CorruptVariableError, Problem, UnstorableError, VariableError
-from jupyter_blocks.variables import integrity, retention
-from jupyter_blocks.variables.formats import Encoded, Sink, Source, decode, encode
+from jupyter_blocks.lazy import LazyModule
+from jupyter_blocks.variables import integrity
 from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
 from jupyter_blocks.variables.keys import part_name
 from jupyter_blocks.variables.manifest import (
@@ -36,9 +36,17 @@ from jupyter_blocks.variables.manifest import (
     run_document_key,
     runs_prefix,
 )
-from jupyter_blocks.variables.pages import read_page
-from jupyter_blocks.variables.preview import describe
 from jupyter_blocks.variables.storage import AlreadyExistsError, open_storage
+
+if TYPE_CHECKING:
+    from jupyter_blocks.variables import formats, pages, preview, retention
+    from jupyter_blocks.variables.formats import Encoded, Source
+else:
+    # A dispatcher only commits: it has no use for these.
+    formats = LazyModule("jupyter_blocks.variables.formats")
+    pages = LazyModule("jupyter_blocks.variables.pages")
+    preview = LazyModule("jupyter_blocks.variables.preview")
+    retention = LazyModule("jupyter_blocks.variables.retention")
 
 __all__ = ["VariableStore"]
 
@@ -90,7 +98,7 @@ class VariableStore:
         for name, value in outputs.items():
             stored[name], encoded = self._encode(prefix, name, value, names)
             if stored[name].objects:
-                previews[name] = describe(value, stored[name], encoded)
+                previews[name] = preview.describe(value, stored[name], encoded)
         return self._write_manifest(
             Manifest(
                 outputs=stored,
@@ -155,16 +163,16 @@ class VariableStore:
         `CorruptVariableError` that names the object.
         """
         stored = manifest.output(name)
-        return decode(stored, self._source(manifest, stored, verify=verify))
+        return formats.decode(stored, self._source(manifest, stored, verify=verify))
 
     def preview(self, manifest: Manifest, name: str) -> dict[str, Any]:
         """What is known of an output without reading it; see `preview.describe`."""
         stored = manifest.output(name)
         if not stored.objects:
-            return describe(self.load(manifest, name), stored)
+            return preview.describe(self.load(manifest, name), stored)
         if manifest.preview is None:
             raise CorruptVariableError(f"The manifest in '{manifest.prefix}' names no previews.")
-        source = Source(self.storage, manifest.prefix, (manifest.preview,), verify=True)
+        source = formats.Source(self.storage, manifest.prefix, (manifest.preview,), verify=True)
         previews: dict[str, dict[str, Any]] = json.loads(bytes(source.buffer(manifest.preview.key)))
         return previews[name]
 
@@ -179,7 +187,7 @@ class VariableStore:
         """Some rows of a stored table, reading little else; see `pages.read_page`."""
         stored = manifest.output(name)
         source = self._source(manifest, stored, verify=False)
-        return read_page(name, stored, source, start, rows, columns)
+        return pages.read_page(name, stored, source, start, rows, columns)
 
     def record_run(self, pipeline: str, run_id: str, name: str, document: Any) -> None:
         """Keep a JSON document about a whole run (`plan`, `result`) beside its outputs."""
@@ -226,7 +234,7 @@ class VariableStore:
         self, prefix: str, name: str, value: Any, names: Mapping[str, str]
     ) -> tuple[StoredOutput, Encoded]:
         try:
-            return encode(value, Sink(self.storage, prefix, name))
+            return formats.encode(value, formats.Sink(self.storage, prefix, name))
         except VariableError as error:
             block, text = names["block"], str(error).removesuffix(error.hint).rstrip()
             where = f"Block '{block}'"
@@ -283,7 +291,7 @@ class VariableStore:
         return follow(self.storage, pointer)
 
     def _source(self, manifest: Manifest, stored: StoredOutput, *, verify: bool) -> Source:
-        return Source(self.storage, manifest.prefix, stored.objects, verify=verify)
+        return formats.Source(self.storage, manifest.prefix, stored.objects, verify=verify)
 
 
 def _is_newer(pointer: Pointer, present: Pointer | None) -> bool:

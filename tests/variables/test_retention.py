@@ -152,7 +152,9 @@ def test_used_runs_go_with_the_run_that_used_them(store: VariableStore) -> None:
 def test_runs_that_never_got_far_go_as_well(store: VariableStore) -> None:
     """Failed attempts, logs, plans: all that is left of a run."""
     write(store, {"value": b"x" * 9000}, run_id="run1")
-    store.log_path(store.prefix("flights", "run2", "load", "a")).write_text("failed")
+    log = store.log_path(store.prefix("flights", "run2", "load", "a"))
+    log.parent.mkdir(parents=True)
+    log.write_text("failed")
     store.record_run("flights", "run3", "plan", {})
     for number in (1, 2, 3):
         age(store, f"run{number}", 10 - number)

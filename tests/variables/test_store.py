@@ -335,9 +335,12 @@ def test_documents_about_a_run_are_kept_beside_it(store: VariableStore) -> None:
 
 
 def test_an_attempt_has_a_place_for_its_log(store: VariableStore) -> None:
-    """In its folder, ready to be opened."""
+    """In its folder, which asking does not make."""
     prefix = store.prefix("flights", "r", "load", "a")
-    store.log_path(prefix).write_text("line")
+    path = store.log_path(prefix)
+    assert not path.parent.exists()
+    path.parent.mkdir(parents=True)
+    path.write_text("line")
     assert store.storage.read(f"{prefix}/log/000001.jsonl") == b"line"
 
 
