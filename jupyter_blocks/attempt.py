@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from jupyter_blocks import randomstreams
 from jupyter_blocks.calling import (
     call_callback,
     call_condition,
@@ -75,6 +76,7 @@ class Attempt:
         self._is_exported = task.call is CallMode.NAMED
         self._stack = ExitStack()
         self._file: BlockFile | None = None
+        self._random_streams: dict[str, Any] | None = None
 
     def run(self) -> Report:
         """Do the work and report it; raises nothing that user code raised."""
@@ -202,7 +204,13 @@ class Attempt:
         parameters = {
             name: task.parameters[name] for name in task.used_parameters if name in task.parameters
         }
-        return call_named(function, {**parameters, **inputs}, self._kwargs)
+        if task.random_streams is None:
+            return call_named(function, {**parameters, **inputs}, self._kwargs)
+        before = self._guard(Stage.READING, self._inputs.random_streams)
+        randomstreams.restore(before)
+        result = call_named(function, {**parameters, **inputs}, self._kwargs)
+        self._random_streams = randomstreams.capture(before)
+        return result
 
     def _ask_sensor(self, function: Function) -> bool:
         if self._is_exported:
@@ -287,6 +295,7 @@ class Attempt:
             "attempt_id": task.attempt_id,
             "fingerprint": task.fingerprint,
             "inputs": [vars(reference) for reference in task.upstream if reference.run_id],
+            "random_streams": self._random_streams,
         }
         manifest = self._guard(
             Stage.STORING, lambda: self._store.write(task.prefix, outputs, about)

@@ -117,6 +117,9 @@ class Binding:
     """Pipeline parameters that the function takes as keyword arguments or reads as globals."""
     outputs: tuple[str, ...] = ()
     """Names of the outputs. One: the return value is it. Several: the return value maps them."""
+    random_streams: str | None = None
+    """Upstream block that leaves the global random streams as this one is to find them; empty for
+    the first block that draws from them. None: the block has nothing to do with them."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,10 @@ _REFUSED_LANGUAGES: Mapping[str, str] = {
 }
 
 BLOCK_SETTINGS = frozenset(
-    {"cache", "inputs", "outputs", "parameters", "poll_interval", "resources", "timeout"}
+    {
+        *("cache", "inputs", "outputs", "parameters", "poll_interval"),
+        *("random_streams", "resources", "timeout"),
+    }
 )
 """Keys of a block's own `jupyter_blocks` mapping."""
 _SENSOR_SETTINGS = ("poll_interval", "timeout")
@@ -253,7 +256,21 @@ def _read_binding(own: Section) -> Binding | None:
         if _is_source(own, argument, source)
     }
     outputs = _identifiers(own, "outputs")
-    return Binding(inputs, parameters=_identifiers(own, "parameters"), outputs=outputs)
+    return Binding(inputs, _identifiers(own, "parameters"), outputs, _random_streams(own))
+
+
+def _random_streams(own: Section) -> str | None:
+    """`true` for the first block of a stream, else the block it goes on from."""
+    value = own.get("random_streams")
+    if value is None or isinstance(value, str):
+        return value
+    if value is not True:
+        own.problem(
+            "wrong-type",
+            f"'random_streams' of block '{own.block}' must be true or the name of a block.",
+            at=("random_streams",),
+        )
+    return "" if value is True else None
 
 
 def _is_source(own: Section, argument: str, source: Any) -> bool:

@@ -58,6 +58,15 @@ def _check_upstream(
 
 def _check_inputs(block: Block, blocks: Mapping[str, Block], entry: Section) -> None:
     """Inputs of an exported block come from upstream blocks that have such an output."""
+    streams = block.binding.random_streams if block.binding else None
+    if streams and streams not in block.upstream:
+        entry.problem(
+            "unknown-input",
+            f"Block '{block.name}' goes on with the random streams of '{streams}', which is not "
+            "one of its upstream blocks.",
+            f"Add '{streams}' to upstream_blocks.",
+            at=("jupyter_blocks", "random_streams"),
+        )
     for argument, source in block.binding.inputs.items() if block.binding else ():
         message = hint = ""
         upstream = blocks.get(source.block)

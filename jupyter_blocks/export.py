@@ -196,7 +196,7 @@ def _block(draft: BlockDraft, path: str) -> Block:
         retry=settings.retries,
         timeout_s=None if is_sensor else settings.timeout,
         sensor=_sensor(draft) if is_sensor else SensorPolicy(),
-        binding=Binding(draft.inputs, draft.parameters, draft.outputs),
+        binding=Binding(draft.inputs, draft.parameters, draft.outputs, draft.random_streams),
         cache=settings.cache is not False,
     )
 

@@ -40,6 +40,13 @@ class TaskInputs:
         """Argument -> value, for a block exported from a notebook."""
         return {name: self._source(name, text) for name, text in self._task.inputs.items()}
 
+    def random_streams(self) -> Mapping[str, Any]:
+        """Where the block named in the task left the random streams; nothing for the first."""
+        reference = self._upstream.get(self._task.random_streams or "")
+        if reference is None or not reference.run_id:
+            return {}
+        return self._manifest(reference).random_streams or {}
+
     def _source(self, argument: str, text: str) -> Any:
         source = Source.parse(text)
         reference = self._upstream.get(source.block)

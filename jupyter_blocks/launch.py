@@ -309,4 +309,5 @@ def _bound(task: BlockTask, block: Block) -> BlockTask:
         inputs={name: str(source) for name, source in block.binding.inputs.items()},
         outputs=block.binding.outputs,
         used_parameters=block.binding.parameters,
+        random_streams=block.binding.random_streams,
     )

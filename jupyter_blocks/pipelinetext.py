@@ -107,6 +107,8 @@ def _own_settings(block: Block) -> dict[str, Any]:
         settings["inputs"] = {name: str(source) for name, source in binding.inputs.items()}
         settings["parameters"] = _inline(binding.parameters) or None
         settings["outputs"] = _inline(binding.outputs)
+        streams = binding.random_streams
+        settings["random_streams"] = True if streams == "" else streams
     sensor = block.sensor
     if sensor.poll_interval_s != SensorPolicy.poll_interval_s:
         settings["poll_interval"] = _number(sensor.poll_interval_s)

@@ -11,8 +11,10 @@ import ast
 import asyncio
 import copy
 import inspect
+import json
 import os
 import pickle
+import random
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,8 +23,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from jupyter_blocks import randomstreams
 from jupyter_blocks.binding import BlockDraft, NotebookPipeline, analyze_notebook
 from jupyter_blocks.block import Block
 from jupyter_blocks.dag import Graph
@@ -146,11 +150,13 @@ def _run_pipeline(root: Path, draft: NotebookPipeline, parameters: Mapping[str, 
     pipeline = open_project(root).pipeline(draft.name)
     given = {**pipeline.variables, **parameters}
     stored: dict[str, dict[str, bytes]] = {}
+    streams: dict[str, Any] = {}
     found: Values = {}
     for name in Graph({block.name: block.upstream for block in pipeline.blocks}).order:
         block = pipeline.block(name)
         with _block_module(root / block.file, root, given) as marks:
-            values = _run_block(block, marks, stored, given)
+            with _own_streams(block, streams):
+                values = _run_block(block, marks, stored, given)
             stored[name] = {key: pickle.dumps(value) for key, value in values.items()}
             found[name] = values
     return found
@@ -180,6 +186,18 @@ def _run_block(
         if mark.kind == "test":
             mark.function(*copy.deepcopy(list(values.values())))
     return values
+
+
+@contextmanager
+def _own_streams(block: Block, streams: dict[str, Any]) -> Iterator[None]:
+    """The global random streams as a process of its own has them, carried on where a block says."""
+    random.seed()
+    np.random.seed()
+    source = block.binding.random_streams if block.binding else None
+    randomstreams.restore(streams.get(source or "", {}))
+    yield
+    if source is not None:
+        streams[block.name] = json.loads(json.dumps(randomstreams.capture()))
 
 
 @contextmanager

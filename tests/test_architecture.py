@@ -24,7 +24,7 @@ LAYERS = [
     # words of the field, texts, single files; the contract of executors; keys of the store
     """attemptlog block blockfile celltext compare console dag dataflow executors executors.base
     executors.frames executors.starters graphlayout interpolation interrupts isolation magics
-    notebook projectmodules suggest.vocabulary tables tracebacks usage variables variables.cells
+    jsonedit notebook notebooktext percent percentedit projectmodules randomstreams suggest.vocabulary tables tracebacks usage variables variables.cells
     variables.keys variables.storage yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.local executors.pool

@@ -507,21 +507,33 @@ WARNINGS: dict[str, tuple[tuple[Source, ...], str, int, str]] = {
         1,
         "it cannot be set from the command line",
     ),
-    "a seed in a setup cell": (
-        (("imports", "import random\nrandom.seed(1)"), LOAD),
+    "a generator in a setup cell": (
+        (
+            ("imports", "import numpy as np\nrng = np.random.default_rng(1)"),
+            ("loader", "x = rng.random()"),
+        ),
         "seed-in-setup",
         1,
-        "Seed it in each block",
+        "Make it in a block",
     ),
-    "random draws without a seed of their own": (
+    "a seed in setup for a decorated function that draws": (
         (
-            ("imports", "import numpy as np"),
-            ("loader", "np.random.seed(1)\nx = np.random.rand()"),
-            ("loader", "y = np.random.rand()"),
+            ("imports", "import random\nrandom.seed(1)"),
+            ("loader", "@data_loader\ndef load():\n    return random.random()"),
         ),
-        "random-stream",
-        3,
-        "Block 'loader_2' draws random numbers",
+        "seed-in-setup",
+        1,
+        "Seed it in the function",
+    ),
+    "a left out cell that writes a file": (
+        (
+            ("", "from pathlib import Path"),
+            ("", "n = Path('a.txt').write_text('x')\nprint(n)"),
+            ("loader", "x = Path('a.txt').read_text()"),
+        ),
+        "left-out-file",
+        2,
+        "writes 'a.txt', which block 'loader_1' (cell 3, line 1) reads",
     ),
     "one object under two names": (
         (

@@ -9,7 +9,6 @@ from jupyter_blocks.binding.draft import Note, NotebookPipeline
 from jupyter_blocks.binding.finish import finished_blocks, finished_helpers
 from jupyter_blocks.binding.grouping import group_cells
 from jupyter_blocks.binding.order import check_cycle
-from jupyter_blocks.binding.randomness import check_random_draws
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.sharedcheck import check_helpers
 from jupyter_blocks.binding.walk import Walk
@@ -43,7 +42,6 @@ def analyze_notebook(notebook: Notebook, *, pipeline: str | None = None) -> Note
     check_helpers(walk, used)
     blocks = finished_blocks(walk)
     check_cycle(walk, blocks, report)
-    check_random_draws(walk, blocks)
     return NotebookPipeline(
         name=pipeline or settings.pipeline or _default_name(notebook.path.stem),
         path=notebook.path,

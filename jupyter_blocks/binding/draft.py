@@ -62,7 +62,8 @@ class Edge:
     definer: str
     definer_cell: int
     kind: str
-    """What the reader does with it: `read`, `rebind`, `change`, or `order` for nothing."""
+    """What the reader does with it: `read`, `rebind`, `change`; without a name `order`, `file` (the
+    same file, read or written) or `random` (the same random streams)."""
     soft: bool = False
     """Whether the name was only found in a string, such as a query."""
 
@@ -148,6 +149,8 @@ class BlockDraft:
     outputs: tuple[str, ...]
     upstream: tuple[str, ...]
     """Blocks it needs: those data comes from, then those that only have to run before."""
+    random_streams: str | None
+    """Block whose random streams it goes on with; see `block.Binding`."""
     settings: CellSettings
     edges: tuple[Edge, ...]
     code: BlockCode

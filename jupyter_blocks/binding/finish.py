@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from keyword import iskeyword
 
 from jupyter_blocks.binding.blockfunction import DECORATORS, decorators_used
-from jupyter_blocks.binding.draft import BlockCode, BlockDraft, HelpersDraft, Returns, Style
+from jupyter_blocks.binding.draft import (
+    BlockCode,
+    BlockDraft,
+    CodePart,
+    Edge,
+    HelpersDraft,
+    Returns,
+    Style,
+)
+from jupyter_blocks.binding.fileorder import file_edges
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.order import allowed_upstream, order_edges
 from jupyter_blocks.binding.outputs import block_outputs
+from jupyter_blocks.binding.randomness import BlockStreams, random_streams
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.sharedcheck import read_parameters
 from jupyter_blocks.binding.walk import Walk
@@ -23,7 +33,12 @@ def finished_blocks(walk: Walk) -> list[BlockDraft]:
     """The blocks of a walked notebook, in notebook order."""
     blocks = [block for block in walk.blocks.values() if block.walked]
     results = {block.name: block_outputs(walk, block) for block in blocks}
-    return [_draft(walk, block, results) for block in blocks]
+    streams = random_streams(walk)
+    files = file_edges(walk)
+    return [
+        _draft(walk, block, results, streams.get(block.name), files.get(block.name, ()))
+        for block in blocks
+    ]
 
 
 def finished_helpers(walk: Walk) -> HelpersDraft | None:
@@ -42,7 +57,11 @@ def finished_helpers(walk: Walk) -> HelpersDraft | None:
 
 
 def _draft(
-    walk: Walk, block: OpenBlock, results: Mapping[str, tuple[tuple[str, ...], Returns]]
+    walk: Walk,
+    block: OpenBlock,
+    results: Mapping[str, tuple[tuple[str, ...], Returns]],
+    streams: BlockStreams | None,
+    files: Sequence[Edge],
 ) -> BlockDraft:
     plan = block.plan
     outputs, returns = results[block.name]
@@ -54,6 +73,8 @@ def _draft(
         _check_result(walk, block, argument, provider, results[provider.block][0])
     data = dict.fromkeys(source.block for source in inputs.values())
     order = [name for name in allowed_upstream(walk, block) if name not in data]
+    hidden = [*files, *([streams.edge] if streams and streams.edge else [])]
+    upstream = dict.fromkeys((*data, *order, *(edge.definer for edge in hidden)))
     return BlockDraft(
         name=block.name,
         type=plan.type or _kale_type(walk, block, bool(data), bool(outputs)),
@@ -62,10 +83,11 @@ def _draft(
         inputs=inputs,
         parameters=_parameters(walk, block),
         outputs=outputs,
-        upstream=(*data, *order),
+        upstream=tuple(upstream),
+        random_streams=streams.upstream if streams else None,
         settings=plan.settings,
-        edges=(*block.edges, *order_edges(block, order)),
-        code=_code(walk, block, returns),
+        edges=(*block.edges, *order_edges(block, order), *hidden),
+        code=_code(walk, block, returns, streams.seeds if streams else ()),
     )
 
 
@@ -104,7 +126,7 @@ def _kale_type(walk: Walk, block: OpenBlock, has_inputs: bool, has_outputs: bool
 # code
 
 
-def _code(walk: Walk, block: OpenBlock, returns: Returns) -> BlockCode:
+def _code(walk: Walk, block: OpenBlock, returns: Returns, seeds: tuple[CodePart, ...]) -> BlockCode:
     used = {**block.test_names, **block.module_names}
     helpers = sorted(name for name, origin in used.items() if origin is Origin.HELPER)
     imports = walk.imports.lines(block.walked, used)
@@ -112,7 +134,7 @@ def _code(walk: Walk, block: OpenBlock, returns: Returns) -> BlockCode:
     kept = [name for name in block.module_names if name in block.local]
     return BlockCode(
         function=_function_name(block, {*used, *imported, *block.module_parameters}),
-        parts=tuple(block.parts),
+        parts=(*seeds, *block.parts),
         imports=imports,
         helpers=tuple(helpers),
         loads_settings=walk.shared.has_settings,

@@ -1,75 +1,250 @@
-"""Random numbers: a block draws them in a process of its own, not in the stream of the notebook."""
+"""The global random streams, carried from block to block where a notebook seeds them.
+
+A notebook draws all its numbers from one stream, a block in a process of its own from another. So
+that the numbers stay those of the notebook, each block that draws goes on where the one before it
+in the notebook stopped (`block.Binding.random_streams`). Where nothing is seeded the numbers are
+meant to differ, and blocks stay free of one another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from jupyter_blocks.binding.draft import BlockDraft
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import CodePart, Edge
+from jupyter_blocks.binding.draws import Draws, RandomUse, random_uses
 from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.scope import Origin
+from jupyter_blocks.binding.statements import Statement
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.tags import Role
 
-__all__ = ["check_random_draws"]
-
-_SEEDS = frozenset(
-    ("manual_seed", "seed", "set_random_seed", "set_seed", "set_state", "setstate"),
-)
-_NO_DRAWS = frozenset(
-    (
-        "Generator",
-        "Random",
-        "RandomState",
-        "SeedSequence",
-        "SystemRandom",
-        "default_rng",
-        "get_state",
-        "getstate",
-    ),
-)
+__all__ = ["BlockStreams", "random_streams"]
 
 
-def check_random_draws(walk: Walk, blocks: Sequence[BlockDraft]) -> None:
-    """Warn of random draws that a seed elsewhere in the notebook is meant to repeat."""
-    if _is_seeded(walk):
-        for draft in blocks:
-            _check_draws(walk, walk.blocks[draft.name])
+@dataclass(frozen=True)
+class BlockStreams:
+    """What one block has to do with the streams."""
+
+    upstream: str
+    """Block whose streams it goes on with; empty: it starts them."""
+    edge: Edge | None = None
+    seeds: tuple[CodePart, ...] = ()
+    """Seeds of setup cells that its body has to begin with."""
 
 
-def _is_seeded(walk: Walk) -> bool:
-    """Whether the notebook seeds a generator anywhere: then its numbers are meant to repeat."""
-    return any(
-        name.rpartition(".")[2] in _SEEDS
-        for code in walk.codes
-        if code.tags.role is not Role.SKIP
-        for name, _line in code.flow.attribute_calls
-    )
+def random_streams(walk: Walk) -> Mapping[str, BlockStreams]:
+    """Block -> its part in carrying the streams; empty where the notebook seeds none."""
+    return _Streams(walk).carried()
 
 
-def _check_draws(walk: Walk, block: OpenBlock) -> None:
-    for code, flow in zip(block.plan.cells, block.flows, strict=False):
-        seeded = False
-        for name, line in flow.attribute_calls:
-            method = name.rpartition(".")[2]
-            seeded = seeded or method in _SEEDS
-            if not seeded and method not in _NO_DRAWS and _is_draw(walk, name):
-                walk.report.warning(
-                    "random-stream",
-                    code.cell,
-                    f"Block '{block.name}' draws random numbers and does not seed the generator "
-                    "itself; in a process of its own it draws others than in the notebook.",
-                    "Seed it at the beginning of this cell.",
-                    line=line,
-                    block=block.name,
-                )
-                return
-        if seeded:
+class _Streams:
+    """Follows the streams through the notebook, cell by cell."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._setup_cells = {part.cell for part in walk.shared.parts}
+        self._found: dict[str, BlockStreams] = {}
+        self._is_seeded = False
+        self._last: OpenBlock | None = None
+        self._pending: list[tuple[CellCode, Statement, frozenset[str]]] = []
+        self._left_out: tuple[CellCode, RandomUse] | None = None
+
+    def carried(self) -> Mapping[str, BlockStreams]:
+        if not self._seeded:
+            return {}
+        for code in self._walk.codes:
+            plan = self._walk.where.plan_of(code.number)
+            if plan is None:
+                self._pass(code)
+            elif code is plan.cells[0] and not plan.is_sensor:
+                uses = self._uses[plan.name]
+                self._is_seeded |= _seeds(uses)
+                if uses and self._is_seeded:
+                    self._carry(self._walk.blocks[plan.name])
+        return self._found
+
+    @cached_property
+    def _uses(self) -> dict[str, list[RandomUse]]:
+        return {name: self._uses_of(block) for name, block in self._walk.blocks.items()}
+
+    @cached_property
+    def _seeded(self) -> frozenset[str]:
+        """The streams that the notebook seeds anywhere."""
+        uses = [use for uses in self._uses.values() for use in uses]
+        for code in self._walk.codes:
+            if self._walk.where.plan_of(code.number) is None and code.tags.role is not Role.SKIP:
+                uses += self._uses_in([item.node for item in code.statements])
+        seeds = [use.streams for use in uses if use.draws is Draws.SEED]
+        return frozenset().union(*seeds)
+
+    # cells that are no blocks
+
+    def _pass(self, code: CellCode) -> None:
+        """A cell that belongs to no block."""
+        if code.cell.ref in self._setup_cells:
+            self._pass_setup(code)
+        elif code.tags.role is Role.NONE:
+            nodes = [item.node for item in code.statements if not item.kind.is_import]
+            uses = [use for use in self._uses_in(nodes) if use.draws is not Draws.MAYBE]
+            self._is_seeded |= _seeds(uses)
+            if uses and self._is_seeded:
+                self._left_out = code, uses[0]
+
+    def _pass_setup(self, code: CellCode) -> None:
+        for statement in code.statements:
+            uses = self._uses_in([statement.node]) if isinstance(statement.node, ast.Expr) else []
+            if _seeds(uses):
+                seeds = (use.streams for use in uses if use.draws is Draws.SEED)
+                self._pending.append((code, statement, frozenset().union(*seeds)))
+                self._is_seeded = True
+
+    # blocks
+
+    def _carry(self, block: OpenBlock) -> None:
+        fresh, seeds = self._fresh_streams(block), self._pending_seeds(block)
+        covered = fresh.union(*(streams for _, _, streams in self._pending))
+        upstream = None
+        if not covered >= self._seeded:
+            self._check_left_out(block)
+            self._check_order(block)
+            upstream = self._last
+        edge = self._edge(block, upstream) if upstream else None
+        self._found[block.name] = BlockStreams(upstream.name if upstream else "", edge, seeds)
+        self._pending.clear()
+        self._left_out = None
+        self._last = block
+
+    def _fresh_streams(self, block: OpenBlock) -> frozenset[str]:
+        """The streams that the block seeds, at its top level, before it draws anything."""
+        fresh: frozenset[str] = frozenset()
+        for statement in block.body:
+            uses = self._uses_in([statement.node])
+            if not all(use.draws is Draws.SEED for use in uses):
+                break
+            if isinstance(statement.node, ast.Expr):
+                fresh = fresh.union(*(use.streams for use in uses))
+        return fresh
+
+    def _pending_seeds(self, block: OpenBlock) -> tuple[CodePart, ...]:
+        if block.plan.function is not None:
+            for code, statement, _ in self._pending:
+                self._report_decorated(block, code, statement)
+            return ()
+        for _, statement, _ in self._pending:
+            for node in ast.walk(statement.node):
+                name = node.id if isinstance(node, ast.Name) else ""
+                if name in self._walk.shared.helpers:
+                    block.module_names.setdefault(name, Origin.HELPER)
+        return tuple(_alone(code, statement) for code, statement, _ in self._pending)
+
+    def _edge(self, block: OpenBlock, upstream: OpenBlock) -> Edge:
+        line = min((use.line for use in self._uses[block.name]), default=1)
+        plan = block.plan
+        return Edge(
+            "", block.name, plan.first_cell, line, upstream.name, upstream.plan.last_cell, "random"
+        )
+
+    # what code does
+
+    def _uses_of(self, block: OpenBlock) -> list[RandomUse]:
+        if block.plan.function is not None:
+            nodes = [item.node for code in block.plan.cells for item in code.statements]
+        else:
+            nodes = [item.node for item in block.body]
+        names = [name for name, origin in block.module_names.items() if origin is Origin.HELPER]
+        return self._uses_in(nodes) + self._uses_of_helpers(names)
+
+    def _uses_of_helpers(self, names: Iterable[str]) -> list[RandomUse]:
+        return [
+            use
+            for name in self._walk.shared.reach(names)
+            for use in self._helper_uses.get(name, ())
+        ]
+
+    def _uses_in(self, nodes: Sequence[ast.AST]) -> list[RandomUse]:
+        methods = self._drawing_methods
+        uses = random_uses(nodes, self._walk.imports.module_of, methods)
+        called = {node.id for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)}
+        return uses + self._uses_of_helpers(sorted(called & self._helper_uses.keys()))
+
+    @cached_property
+    def _helper_uses(self) -> dict[str, list[RandomUse]]:
+        """For each function and class that moved to the shared module what its text does."""
+        return {
+            name: random_uses([ast.parse(helper.text)], self._walk.imports.module_of, frozenset())
+            for name, helper in self._walk.shared.helpers.items()
+            if helper.is_definition
+        }
+
+    @cached_property
+    def _drawing_methods(self) -> frozenset[str]:
+        """Methods of the notebook's own classes that draw: their objects come from any block."""
+        return frozenset(
+            node.name
+            for name, helper in self._walk.shared.helpers.items()
+            if self._uses_of_helpers([name])
+            for node in ast.walk(ast.parse(helper.text))
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("__")
+            if node.name != name
+        )
+
+    # problems
+
+    def _check_left_out(self, block: OpenBlock) -> None:
+        if self._left_out is None:
             return
+        code, use = self._left_out
+        does = "seeds the random numbers" if use.draws is Draws.SEED else "draws random numbers"
+        self._walk.report.error(
+            "random-left-out",
+            code.cell,
+            f"This cell has no block tag and {does}; block '{block.name}' (cell "
+            f"{block.plan.first_cell}) goes on with the same stream.",
+            "Tag the cell, or give it the tag 'continue' to join it to the block above.",
+            line=use.line,
+        )
+
+    def _check_order(self, block: OpenBlock) -> None:
+        """Blocks of several cells may not draw in turns."""
+        last = self._last
+        if last is None or last.plan.last_cell < block.plan.first_cell:
+            return
+        sure = all(
+            any(use.draws is not Draws.MAYBE for use in self._uses[name])
+            for name in (last.name, block.name)
+        )
+        code, report = "random-order", self._walk.report
+        (report.error if sure else report.warning)(
+            code,
+            block.plan.cells[0].cell,
+            f"Block '{block.name}' {'draws' if sure else 'may draw'} random numbers between two "
+            f"cells of block '{last.name}', which draws from the same stream.",
+            "Make the cells of that block two blocks, or seed the stream in this one.",
+            block=block.name,
+        )
+
+    def _report_decorated(self, block: OpenBlock, code: CellCode, statement: Statement) -> None:
+        self._walk.report.warning(
+            "seed-in-setup",
+            code.cell,
+            f"The function of block '{block.name}' (cell {block.plan.first_cell}) draws random "
+            "numbers, and a block starts with a stream of its own.",
+            "Seed it in the function.",
+            line=statement.first,
+        )
 
 
-def _is_draw(walk: Walk, name: str) -> bool:
-    """Whether the dotted name is a function of a random module."""
-    root, _, rest = name.partition(".")
-    module = walk.imports.module_of(root)
-    if module == "numpy":
-        return rest.startswith("random.")
-    return bool(rest) and module in ("random", "numpy.random")
+def _seeds(uses: Iterable[RandomUse]) -> bool:
+    return any(use.draws is Draws.SEED for use in uses)
+
+
+def _alone(code: CellCode, statement: Statement) -> CodePart:
+    """One statement of a cell, on the lines it has there."""
+    lines: list[str | None] = [None] * len(code.lines)
+    text = statement.text(code.lines).split("\n")
+    lines[statement.first - 1 : statement.first - 1 + len(text)] = text
+    return CodePart(code.cell.ref, tuple(lines))

@@ -45,8 +45,7 @@ _VARYING = _words(
     """now today utcnow perf_counter time_ns uuid1 uuid4 getpid random rand randn randint randrange
     choice choices normal uniform shuffle sample permutation token_hex token_bytes"""
 )
-_SEEDS = _words("seed manual_seed set_seed set_random_seed")
-_GENERATORS = _words("default_rng RandomState Random Generator")
+_GENERATORS = _words("manual_seed default_rng RandomState Random Generator")
 
 
 class Setup:
@@ -231,12 +230,12 @@ class Setup:
                     "Compute it in a block.",
                     line=line,
                 )
-            elif name in _SEEDS or name in _GENERATORS:
+            elif name in _GENERATORS:
                 self.report.warning(
                     "seed-in-setup",
                     code.cell,
                     "Each block runs in a process of its own and starts this generator anew.",
-                    "Seed it in each block that draws random numbers.",
+                    "Make it in a block: then it is carried on like any other value.",
                     line=line,
                 )
 

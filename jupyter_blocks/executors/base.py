@@ -90,6 +90,8 @@ class BlockTask:
     """`named` calls: names of the outputs (see `block.Binding.outputs`)."""
     used_parameters: tuple[str, ...] = ()
     """`named` calls: the parameters the block takes."""
+    random_streams: str | None = None
+    """Upstream block whose random streams it goes on with (see `block.Binding`)."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """All runtime variables of the run: Mage's `kwargs`."""
     configuration: Mapping[str, Any] = field(default_factory=dict)

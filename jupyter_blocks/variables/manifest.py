@@ -173,6 +173,8 @@ class Manifest:
     """Unix seconds."""
     preview: StoredObject | None = None
     """The object that holds the previews of all outputs that are not in the manifest itself."""
+    random_streams: Mapping[str, Any] | None = None
+    """Where the block left the global random streams (`randomstreams`), if they are carried on."""
     digest: str = ""
     """sha256 of the manifest's file, in hex."""
 
@@ -190,7 +192,9 @@ class Manifest:
     @property
     def content(self) -> str:
         """Digest of all values, in hex: the same whenever the same values are stored again."""
-        digests = [[name, output.digest] for name, output in sorted(self.outputs.items())]
+        digests: list[Any] = [[name, item.digest] for name, item in sorted(self.outputs.items())]
+        if self.random_streams is not None:
+            digests.append(self.random_streams)
         return sha256(dump_json(digests)).hexdigest()
 
     def summary(self) -> dict[str, dict[str, Any]]:
@@ -229,6 +233,7 @@ class Manifest:
             "created_at": self.created_at,
             "preview": [preview.key, preview.size, preview.sha256] if preview else None,
             "outputs": {name: output.as_json() for name, output in self.outputs.items()},
+            **({"random_streams": self.random_streams} if self.random_streams else {}),
         }
 
     @classmethod
@@ -249,6 +254,7 @@ class Manifest:
                 inputs=tuple(data["inputs"]),
                 created_at=data["created_at"],
                 preview=StoredObject(*data["preview"]) if data["preview"] else None,
+                random_streams=data.get("random_streams"),
                 digest=data.get("digest", ""),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:

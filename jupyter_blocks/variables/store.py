@@ -84,8 +84,8 @@ class VariableStore:
         Args:
             prefix: `prefix()` of the attempt.
             outputs: Output name -> value.
-            about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`
-                and `inputs`, a list of JSON documents.
+            about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`,
+                `inputs`, a list of JSON documents, and `random_streams`.
 
         Raises `UnstorableError`, naming the member to blame, for a value that would not come back,
         and `AlreadyExistsError` if the attempt has stored its outputs before.
@@ -105,6 +105,7 @@ class VariableStore:
                 fingerprint=about.get("fingerprint") or {},
                 inputs=tuple(about.get("inputs") or ()),
                 created_at=time.time(),
+                random_streams=about.get("random_streams"),
                 preview=self._write_previews(prefix, previews) if previews else None,
                 **names,
             )
