@@ -38,9 +38,10 @@ def block_text(block: BlockDraft, *, pipeline: str, notebook: str) -> str:
         *_import_sections(block.code.imports, _decorator_import(block, names, prefix)),
         _helper_import(block, pipeline),
         _constants(block.code.module_parameters),
+        _options(block),
     ]
     if block.code.shows:
-        sections[-2:-2] = [[Passage(_DISPLAY)]]
+        sections[-3:-3] = [[Passage(_DISPLAY)]]
     body = _decorated(block) if block.style is Style.DECORATED else _function(block, prefix)
     tests = [_test(block, test, prefix) for test in block.code.tests]
     return compose(
@@ -124,6 +125,12 @@ def _helper_import(block: BlockDraft, pipeline: str) -> list[Passage]:
 
 def _constants(parameters: Mapping[str, Any]) -> list[Passage]:
     return [Passage(f"{name} = {value!r}  # parameter") for name, value in parameters.items()]
+
+
+def _options(block: BlockDraft) -> list[Passage]:
+    """What earlier cells set holds for this block as well."""
+    parts = block.code.options
+    return [passage for part in parts for passage in passages(part.cell, part.lines)]
 
 
 # functions

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.statements import (
     Statement,
     StatementKind,
@@ -74,6 +75,15 @@ class CellCode:
         if not statements:
             return self.lines
         return tuple(cut(self.lines, statements))
+
+    def part_of(self, statements: Sequence[Statement]) -> CodePart:
+        """Some of the statements alone, on the lines they have in the cell."""
+        lines: list[str | None] = [None] * len(self.lines)
+        for statement in statements:
+            for number, line in enumerate(statement.text(self.lines).split("\n"), statement.first):
+                present = lines[number - 1]
+                lines[number - 1] = line if present is None else f"{present}; {line}"
+        return CodePart(self.cell.ref, tuple(lines))
 
     def flow_without(self, statements: Sequence[Statement]) -> CellFlow:
         """What the rest of the cell reads and binds when `statements` are cut out."""

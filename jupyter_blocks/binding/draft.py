@@ -116,6 +116,8 @@ class BlockCode:
     """Names to import from the helpers."""
     loads_settings: bool = False
     """Whether the helpers module must be imported even if no name of it is used."""
+    options: tuple[CodePart, ...] = ()
+    """Statements of earlier cells that set options of libraries."""
     arguments: tuple[str, ...] = ()
     """Parameters of the pipeline in the signature."""
     kept_globals: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from keyword import iskeyword
 
 from jupyter_blocks.binding.blockfunction import DECORATORS, decorators_used
@@ -18,6 +19,7 @@ from jupyter_blocks.binding.draft import (
 )
 from jupyter_blocks.binding.fileorder import file_edges
 from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.options import options_before
 from jupyter_blocks.binding.order import allowed_upstream, order_edges
 from jupyter_blocks.binding.outputs import block_outputs
 from jupyter_blocks.binding.randomness import BlockStreams, random_streams
@@ -29,14 +31,31 @@ from jupyter_blocks.block import BlockType, Source, block_type
 __all__ = ["finished_blocks", "finished_helpers"]
 
 
+@dataclass(frozen=True)
+class _Around:
+    """What a block has to do with others besides data."""
+
+    streams: BlockStreams | None
+    files: Sequence[Edge]
+    options: tuple[CodePart, ...]
+
+
 def finished_blocks(walk: Walk) -> list[BlockDraft]:
     """The blocks of a walked notebook, in notebook order."""
     blocks = [block for block in walk.blocks.values() if block.walked]
     results = {block.name: block_outputs(walk, block) for block in blocks}
     streams = random_streams(walk)
     files = file_edges(walk)
+    options = options_before(walk)
     return [
-        _draft(walk, block, results, streams.get(block.name), files.get(block.name, ()))
+        _draft(
+            walk,
+            block,
+            results,
+            _Around(
+                streams.get(block.name), files.get(block.name, ()), options.get(block.name, ())
+            ),
+        )
         for block in blocks
     ]
 
@@ -60,8 +79,7 @@ def _draft(
     walk: Walk,
     block: OpenBlock,
     results: Mapping[str, tuple[tuple[str, ...], Returns]],
-    streams: BlockStreams | None,
-    files: Sequence[Edge],
+    around: _Around,
 ) -> BlockDraft:
     plan = block.plan
     outputs, returns = results[block.name]
@@ -73,7 +91,8 @@ def _draft(
         _check_result(walk, block, argument, provider, results[provider.block][0])
     data = dict.fromkeys(source.block for source in inputs.values())
     order = [name for name in allowed_upstream(walk, block) if name not in data]
-    hidden = [*files, *([streams.edge] if streams and streams.edge else [])]
+    streams = around.streams
+    hidden = [*around.files, *([streams.edge] if streams and streams.edge else [])]
     upstream = dict.fromkeys((*data, *order, *(edge.definer for edge in hidden)))
     return BlockDraft(
         name=block.name,
@@ -87,7 +106,7 @@ def _draft(
         random_streams=streams.upstream if streams else None,
         settings=plan.settings,
         edges=(*block.edges, *order_edges(block, order), *hidden),
-        code=_code(walk, block, returns, streams.seeds if streams else ()),
+        code=_code(walk, block, returns, around),
     )
 
 
@@ -126,7 +145,7 @@ def _kale_type(walk: Walk, block: OpenBlock, has_inputs: bool, has_outputs: bool
 # code
 
 
-def _code(walk: Walk, block: OpenBlock, returns: Returns, seeds: tuple[CodePart, ...]) -> BlockCode:
+def _code(walk: Walk, block: OpenBlock, returns: Returns, around: _Around) -> BlockCode:
     used = {**block.test_names, **block.module_names}
     helpers = sorted(name for name, origin in used.items() if origin is Origin.HELPER)
     imports = walk.imports.lines(block.walked, used)
@@ -134,7 +153,8 @@ def _code(walk: Walk, block: OpenBlock, returns: Returns, seeds: tuple[CodePart,
     kept = [name for name in block.module_names if name in block.local]
     return BlockCode(
         function=_function_name(block, {*used, *imported, *block.module_parameters}),
-        parts=(*seeds, *block.parts),
+        parts=(*(around.streams.seeds if around.streams else ()), *block.parts),
+        options=around.options,
         imports=imports,
         helpers=tuple(helpers),
         loads_settings=walk.shared.has_settings,

@@ -80,6 +80,13 @@ class Imports:
             self._origins.setdefault(name, {})[origin] = None
         return names
 
+    def add_path(self, code: CellCode, statement: Statement) -> None:
+        """Take up a statement that adds to `sys.path`: the imports below it rely on it."""
+        text = statement.text(code.lines)
+        blank = _blank_lines(code, statement)
+        line = ImportLine(text, (), code.cell.ref, code.number, statement.first, blank)
+        self._records.append(_Record(text, line, (), is_optional=False))
+
     def lines(self, last_cell: int | None, needed: Collection[str]) -> tuple[ImportLine, ...]:
         """The imports for a block that ends with the given cell; none: for the helpers.
 

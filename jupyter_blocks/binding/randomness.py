@@ -46,7 +46,6 @@ class _Streams:
 
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._setup_cells = {part.cell for part in walk.shared.parts}
         self._found: dict[str, BlockStreams] = {}
         self._is_seeded = False
         self._last: OpenBlock | None = None
@@ -85,7 +84,7 @@ class _Streams:
 
     def _pass(self, code: CellCode) -> None:
         """A cell that belongs to no block."""
-        if code.cell.ref in self._setup_cells:
+        if code.number in self._walk.setup.cells:
             self._pass_setup(code)
         elif code.tags.role is Role.NONE:
             nodes = [item.node for item in code.statements if not item.kind.is_import]
@@ -139,7 +138,7 @@ class _Streams:
                 name = node.id if isinstance(node, ast.Name) else ""
                 if name in self._walk.shared.helpers:
                     block.module_names.setdefault(name, Origin.HELPER)
-        return tuple(_alone(code, statement) for code, statement, _ in self._pending)
+        return tuple(code.part_of([statement]) for code, statement, _ in self._pending)
 
     def _edge(self, block: OpenBlock, upstream: OpenBlock) -> Edge:
         line = min((use.line for use in self._uses[block.name]), default=1)
@@ -240,11 +239,3 @@ class _Streams:
 
 def _seeds(uses: Iterable[RandomUse]) -> bool:
     return any(use.draws is Draws.SEED for use in uses)
-
-
-def _alone(code: CellCode, statement: Statement) -> CodePart:
-    """One statement of a cell, on the lines it has there."""
-    lines: list[str | None] = [None] * len(code.lines)
-    text = statement.text(code.lines).split("\n")
-    lines[statement.first - 1 : statement.first - 1 + len(text)] = text
-    return CodePart(code.cell.ref, tuple(lines))

@@ -17,7 +17,7 @@ from jupyter_blocks.binding.imports import Imports
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Scope
 from jupyter_blocks.binding.shared import Helper, Shared
-from jupyter_blocks.binding.statements import Statement, StatementKind
+from jupyter_blocks.binding.statements import Statement, StatementKind, is_path_setting
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
 
@@ -40,7 +40,6 @@ _PURE = frozenset(
         StatementKind.TEXT,
     )
 )
-_QUIET = frozenset((StatementKind.DEFINITION, StatementKind.CONSTANT, StatementKind.TEXT))
 _VARYING = _words(
     """now today utcnow perf_counter time_ns uuid1 uuid4 getpid random rand randn randint randrange
     choice choices normal uniform shuffle sample permutation token_hex token_bytes"""
@@ -60,6 +59,8 @@ class Setup:
         self.imports = imports
         self.shared = shared
         self.parameters: dict[str, Any] = {}
+        self.cells: set[int] = set()
+        """Numbers of the setup cells."""
         self.names_read: set[str] = set()
         """Names that the setup cells read when they run."""
 
@@ -73,21 +74,28 @@ class Setup:
         return all(use.name in imported or self._is_shared(use.name) for use in reads)
 
     def add_imports(self, code: CellCode, *, is_optional: bool = False) -> None:
-        """Take up all import statements of a cell."""
-        for statement in _imports(code):
+        """Take up all import statements of a cell, and what adds to the path they search."""
+        for statement in code.statements:
+            if is_path_setting(statement.node):
+                self.imports.add_path(code, statement)
+            if not statement.kind.is_import:
+                continue
             for name in self.imports.add(code, statement, is_optional=is_optional):
                 self.scope.bind(name, Origin.IMPORT, code.number)
 
     def add_setup(self, code: CellCode) -> None:
         """Move a setup cell to the shared module."""
+        self.cells.add(code.number)
         self.add_imports(code)
         imports = _imports(code)
         flow = code.flow_without(imports)
         self._check_reads(code, flow)
         self._check_same_everywhere(code)
         self._bind_names(code, flow)
-        self.shared.add_cell(code, code.without(imports))
-        if any(not item.kind.is_import and item.kind not in _QUIET for item in code.statements):
+        # Options are set anew in each block (`options`), seeds in the block that draws first.
+        options = code.statements_of(StatementKind.SETTING)
+        self.shared.add_cell(code, code.without([*imports, *options]))
+        if any(item.kind is StatementKind.CODE for item in code.statements):
             self.shared.has_settings = True
 
     def add_parameters(self, code: CellCode) -> None:

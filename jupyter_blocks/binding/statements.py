@@ -19,6 +19,7 @@ __all__ = [
     "dotted_name",
     "imported_names",
     "insert",
+    "is_path_setting",
     "without_annotations",
 ]
 
@@ -94,6 +95,15 @@ def dotted_name(node: ast.AST) -> str:
     if not isinstance(node, ast.Name):
         return ""
     return ".".join((node.id, *reversed(parts)))
+
+
+def is_path_setting(node: ast.AST) -> bool:
+    """Whether a statement adds to `sys.path`, so that the imports below it find their modules."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and dotted_name(node.value.func) in _PATH_CALLS
+    )
 
 
 def insert(line: str, col: int, text: str) -> str:
@@ -258,7 +268,8 @@ _SETTING_CALLS = _words(
     set_float_precision set_defaults set_auto_refresh disable_max_rows init_notebook_mode
     """
 )
-_SETTING_PATHS = ("sns.set", "seaborn.set", "tqdm.pandas", "sys.path.append", "sys.path.insert")
+_PATH_CALLS = ("sys.path.append", "sys.path.insert", "sys.path.extend")
+_SETTING_PATHS = ("sns.set", "seaborn.set", "tqdm.pandas", *_PATH_CALLS)
 
 
 def _is_setting_call(call: ast.expr) -> bool:

@@ -1,0 +1,124 @@
+"""Options set in one cell hold for the blocks after it, which run in processes of their own.
+
+Statements such as `pd.set_option(...)` are written at the top of the file of each later block, in
+the order of the notebook. A block does not pass its options on in any other way.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import CodePart
+from jupyter_blocks.binding.draws import Draws, random_uses
+from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.scope import Origin
+from jupyter_blocks.binding.statements import (
+    Statement,
+    StatementKind,
+    dotted_name,
+    is_path_setting,
+)
+from jupyter_blocks.binding.walk import Walk
+from jupyter_blocks.dataflow import is_builtin
+from jupyter_blocks.tags import Role
+
+__all__ = ["options_before"]
+
+_ROLES = (Role.NONE, Role.SETUP, Role.PARAMETERS, Role.BLOCK, Role.CONTINUE)
+
+
+def options_before(walk: Walk) -> Mapping[str, tuple[CodePart, ...]]:
+    """Block -> the options that earlier cells set, cell by cell."""
+    return _Options(walk).found()
+
+
+class _Options:
+    """Collects the options, cell by cell."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk = walk
+        self._set: dict[str, tuple[CellCode, Statement]] = {}
+        """Text of the statement -> where it stands last."""
+        self._data: list[tuple[CellCode, Statement, str]] = []
+        """Options that depend on a value, with its name."""
+        self._moves: list[tuple[CellCode, int]] = []
+        """Cells that go to another folder, with the line."""
+
+    def found(self) -> Mapping[str, tuple[CodePart, ...]]:
+        found: dict[str, tuple[CodePart, ...]] = {}
+        for code in self._walk.codes:
+            plan = self._walk.where.plan_of(code.number)
+            if plan is not None and code is plan.cells[0]:
+                found[plan.name] = self._parts(self._walk.blocks[plan.name])
+            if code.tags.role in _ROLES:
+                self._add(code)
+        return found
+
+    def _add(self, code: CellCode) -> None:
+        for node in (node for item in code.statements for node in ast.walk(item.node)):
+            if isinstance(node, ast.Call) and dotted_name(node.func) == "os.chdir":
+                self._moves.append((code, node.lineno))
+        for statement in code.statements_of(StatementKind.SETTING):
+            if is_path_setting(statement.node) or self._is_seed(statement):
+                continue
+            data = self._data_read(statement)
+            if data:
+                self._data.append((code, statement, data))
+                continue
+            text = statement.text(code.lines)
+            self._set.pop(text, None)
+            self._set[text] = code, statement
+
+    def _is_seed(self, statement: Statement) -> bool:
+        """Whether `randomness` takes care of it."""
+        uses = random_uses([statement.node], self._walk.imports.module_of)
+        return any(use.draws is Draws.SEED for use in uses)
+
+    def _data_read(self, statement: Statement) -> str:
+        """A name that not every block has; empty if there is none."""
+        for node in ast.walk(statement.node):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                name = node.id
+                known = self._walk.imports.module_of(name) or name in self._walk.shared.helpers
+                if not known and not is_builtin(name):
+                    return name
+        return ""
+
+    def _parts(self, block: OpenBlock) -> tuple[CodePart, ...]:
+        self._report_data(block)
+        self._report_moves(block)
+        kept: dict[str, tuple[CellCode, list[Statement]]] = {}
+        for code, statement in self._set.values():
+            kept.setdefault(code.cell.ref, (code, []))[1].append(statement)
+            for node in ast.walk(statement.node):
+                if isinstance(node, ast.Name) and node.id in self._walk.shared.helpers:
+                    block.module_names.setdefault(node.id, Origin.HELPER)
+        return tuple(code.part_of(statements) for code, statements in kept.values())
+
+    def _report_data(self, block: OpenBlock) -> None:
+        for code, statement, name in self._data:
+            self._walk.report.warning(
+                "option-reads-data",
+                code.cell,
+                f"In the notebook this option holds for block '{block.name}' (cell "
+                f"{block.plan.first_cell}) and all below as well; blocks set it anew, and "
+                f"'{name}' is not there for each of them.",
+                "Write the value itself, or set the option in each block that needs it.",
+                line=statement.first,
+            )
+        self._data.clear()
+
+    def _report_moves(self, block: OpenBlock) -> None:
+        for code, line in self._moves:
+            self._walk.report.error(
+                "changes-folder",
+                code.cell,
+                "In the notebook all cells below work in that folder; every block starts in the "
+                f"folder of the notebook, such as block '{block.name}' (cell "
+                f"{block.plan.first_cell}).",
+                "Write paths that begin with the folder instead, or use contextlib.chdir.",
+                line=line,
+            )
+        self._moves.clear()

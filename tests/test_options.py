@@ -1,0 +1,160 @@
+"""Options that a cell sets hold for the blocks after it, on any worker and in any order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_blocks.binding import analyze_notebook
+from jupyter_blocks.launch import RunRequest, prepare
+from jupyter_blocks.notebook import read_notebook
+from jupyter_blocks.opening import open_target
+from jupyter_blocks.variables.store import VariableStore
+from tests.golden import run_both
+from tests.notebooks import Source, notebook
+
+IMPORTS = (
+    "",
+    (
+        "import os, sys, warnings\nimport numpy as np\nimport pandas as pd\n"
+        "import matplotlib.pyplot as plt"
+    ),
+)
+LOOK = "s = str(np.array([1.23456])), str(pd.Series([1 / 7])), plt.rcParams['figure.dpi']"
+SETTINGS = "np.set_printoptions(precision=2)\npd.options.display.precision = 3"
+
+
+def values(folder: Path, *cells: Source) -> dict[str, Any]:
+    """Block -> its one output, after a run on one worker, where blocks follow one another."""
+    path = notebook(folder, *cells)
+    opened = open_target(str(path), None, folder)
+    launch = prepare(opened.project, opened.pipeline, RunRequest(max_workers=1))
+    with launch.dispatcher() as dispatcher:
+        state = dispatcher.run()
+    assert str(state.status) == "SUCCEEDED", state.as_json()
+    store = VariableStore(opened.project.variables_root)
+    found = {}
+    for name, block in state.blocks.items():
+        manifest = store.latest(opened.pipeline.name, name)
+        assert manifest is not None
+        found[name] = store.load(manifest, next(iter(block.outputs)))
+    return found
+
+
+def test_options_of_setup_hold_for_every_block(tmp_path: Path) -> None:
+    """Also for the second block on a worker, which has imported the shared module before."""
+    found = values(
+        tmp_path,
+        IMPORTS,
+        ("imports", f"{SETTINGS}\nplt.rcParams['figure.dpi'] = 55\nWIDTH = 2"),
+        ("loader:a", LOOK),
+        ("loader:b", LOOK),
+    )
+    expected = ("[1.23]", "0    0.143\ndtype: float64", 55.0)
+    assert found == {"a": expected, "b": expected}
+
+
+def test_options_of_a_block_hold_for_the_blocks_after_it(tmp_path: Path) -> None:
+    """Not for those before it; the last one wins."""
+    found = values(
+        tmp_path,
+        IMPORTS,
+        ("loader:a", LOOK),
+        ("loader:b", f"{SETTINGS}\nb = 1"),
+        ("loader:c", LOOK),
+        ("loader:d", "np.set_printoptions(precision=4)\nd = 1"),
+        ("loader:e", LOOK),
+    )
+    assert [found[name][0] for name in "ace"] == ["[1.23456]", "[1.23]", "[1.2346]"]
+    assert [found[name][1].split()[1] for name in "ace"] == ["0.142857", "0.143", "0.143"]
+
+
+def test_filters_and_environment(tmp_path: Path) -> None:
+    """What libraries look up later."""
+    found = values(
+        tmp_path,
+        IMPORTS,
+        ("loader:a", "warnings.simplefilter('error')\nos.environ['JB_OPTION'] = 'on'\na = 1"),
+        (
+            "loader:b",
+            "try:\n    warnings.warn('x')\n    b = 'no'\nexcept UserWarning:\n    b = 'yes'\nb",
+        ),
+        ("loader:c", "c = os.environ.get('JB_OPTION')"),
+    )
+    assert found == {"a": 1, "b": "yes", "c": "on"}
+
+
+def test_options_of_a_left_out_cell(tmp_path: Path) -> None:
+    """A cell may be left out for what it shows; its options hold all the same."""
+    found = values(
+        tmp_path,
+        IMPORTS,
+        ("", "np.set_printoptions(precision=2)\nprint('hello')"),
+        ("loader:a", "s = str(np.array([1.23456]))"),
+    )
+    assert found == {"a": "[1.23]"}
+
+
+def test_options_from_constants_and_for_decorated_functions(tmp_path: Path) -> None:
+    """A constant comes along from the shared module."""
+    found = values(
+        tmp_path,
+        IMPORTS,
+        ("imports", "DIGITS = 2\nnp.set_printoptions(precision=DIGITS)"),
+        ("", "from jupyter_blocks.decorators import data_loader"),
+        ("", "@data_loader\ndef a():\n    return str(np.array([1.23456]))"),
+    )
+    assert found == {"a": "[1.23]"}
+
+
+def test_the_search_path_comes_before_the_imports_that_need_it(tmp_path: Path) -> None:
+    """The folder is relative to the notebook, as in Jupyter."""
+    source = tmp_path / "own_code"
+    source.mkdir()
+    (source / "jb_own_tools.py").write_text("number = 7\n", "utf-8")
+    found = values(
+        tmp_path,
+        ("", "import sys\nsys.path.append('own_code')\nimport jb_own_tools"),
+        ("loader:a", "a = jb_own_tools.number"),
+        ("loader:b", "b = jb_own_tools.number + 1"),
+    )
+    assert found == {"a": 7, "b": 8}
+
+
+def test_the_text_of_a_block(tmp_path: Path) -> None:
+    """Each option once, with the cell it is from in the header."""
+    cells = [
+        IMPORTS,
+        ("loader:a", f"{SETTINGS}\nx = 1"),
+        ("loader:b", "np.set_printoptions(precision=2); y = 2"),
+        ("loader:c", "z = 3"),
+    ]
+    run_both(notebook(tmp_path, *cells))
+    text = (tmp_path / "data_loaders/c.py").read_text("utf-8")
+    assert "\npd.options.display.precision = 3\nnp.set_printoptions(precision=2)\n\n\n@" in text
+    assert text.count("set_printoptions") == 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "severity"),
+    [
+        ("n = 5\npd.set_option('display.max_rows', n)", "option-reads-data", "warning"),
+        ("os.chdir('..')\nx = 1", "changes-folder", "error"),
+    ],
+)
+def test_what_cannot_be_carried_is_said(
+    tmp_path: Path, cell: str, code: str, severity: str
+) -> None:
+    """With the first block that is meant."""
+    path = notebook(tmp_path, IMPORTS, ("loader:a", cell), ("loader:b", "y = 2"))
+    (problem,) = analyze_notebook(read_notebook(path)).problems
+    assert (problem.code, problem.severity, problem.cell) == (code, severity, 2)
+    assert "block 'b' (cell 3)" in problem.message
+
+
+def test_the_last_block_may_do_as_it_likes(tmp_path: Path) -> None:
+    """Nobody comes after it."""
+    path = notebook(tmp_path, IMPORTS, ("loader:a", "n = 5\npd.set_option('display.max_rows', n)"))
+    assert not analyze_notebook(read_notebook(path)).problems
