@@ -97,6 +97,27 @@ def test_options_of_a_left_out_cell(tmp_path: Path) -> None:
     assert found == {"a": "[1.23]"}
 
 
+def test_options_in_branches_and_on_modules(tmp_path: Path) -> None:
+    """Loops over options, additions to a module, the decimal context."""
+    found = values(
+        tmp_path,
+        ("", "import decimal, os\nimport numpy as np\nimport pandas as pd"),
+        ("functions", "def doubled(self):\n    return self * 2"),
+        (
+            "loader:a",
+            (
+                "for name in ('JB_ONE', 'JB_TWO'):\n    os.environ[name] = name\n"
+                "if os.name:\n    np.set_printoptions(precision=2)\n"
+                "np.myfloat = float\npd.Series.doubled = doubled\n"
+                "decimal.getcontext().prec = 3\na = 1"
+            ),
+        ),
+        ("loader:b", "b = os.environ['JB_TWO'], str(np.array([1.234])), np.myfloat(2)"),
+        ("loader:c", "c = list(pd.Series([1]).doubled()), str(decimal.Decimal(1) / 7)"),
+    )
+    assert found == {"a": 1, "b": ("JB_TWO", "[1.23]", 2.0), "c": ([2], "0.143")}
+
+
 def test_options_from_constants_and_for_decorated_functions(tmp_path: Path) -> None:
     """A constant comes along from the shared module."""
     found = values(

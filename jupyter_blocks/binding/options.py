@@ -19,6 +19,7 @@ from jupyter_blocks.binding.statements import (
     StatementKind,
     dotted_name,
     is_path_setting,
+    is_setting_call,
 )
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.dataflow import is_builtin
@@ -26,6 +27,8 @@ from jupyter_blocks.tags import Role
 
 __all__ = ["options_before"]
 
+_BRANCHES = ast.If | ast.For | ast.Try | ast.ExceptHandler
+_SETTERS = ("set_", "enable_", "disable_")
 _ROLES = (Role.NONE, Role.SETUP, Role.PARAMETERS, Role.BLOCK, Role.CONTINUE)
 
 
@@ -60,8 +63,8 @@ class _Options:
         for node in (node for item in code.statements for node in ast.walk(item.node)):
             if isinstance(node, ast.Call) and dotted_name(node.func) == "os.chdir":
                 self._moves.append((code, node.lineno))
-        for statement in code.statements_of(StatementKind.SETTING):
-            if is_path_setting(statement.node) or self._is_seed(statement):
+        for statement in code.statements:
+            if not self._is_option(statement) or self._is_seed(statement):
                 continue
             data = self._data_read(statement)
             if data:
@@ -71,6 +74,36 @@ class _Options:
             self._set.pop(text, None)
             self._set[text] = code, statement
 
+    def _is_option(self, statement: Statement) -> bool:
+        node = statement.node
+        if statement.kind is StatementKind.SETTING:
+            return not is_path_setting(node)
+        if isinstance(node, ast.If | ast.For | ast.Try):
+            inner = [item for item in ast.walk(node) if isinstance(item, ast.stmt)]
+            simple = [item for item in inner if not isinstance(item, _BRANCHES)]
+            return bool(simple) and all(self._sets_module(item) for item in simple)
+        return self._sets_module(node)
+
+    def _sets_module(self, node: ast.stmt) -> bool:
+        """`np.float = float`, `pl.Config.set_tbl_rows(5)`: something of a module is changed."""
+        if isinstance(node, ast.Assign):
+            return all(self._is_of_module(target) for target in node.targets)
+        if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+            return isinstance(node, ast.Pass)
+        path = dotted_name(node.value.func)
+        module = self._walk.imports.module_of(path.partition(".")[0])
+        is_option = path.rpartition(".")[2].startswith(_SETTERS) or is_setting_call(node.value)
+        return is_option and bool(module) and not module.startswith("matplotlib.pyplot")
+
+    def _is_of_module(self, target: ast.expr) -> bool:
+        if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Call):
+            return dotted_name(target.value.func).rpartition(".")[2] == "getcontext"
+        while isinstance(target, ast.Attribute | ast.Subscript):
+            target = target.value
+            if isinstance(target, ast.Name):
+                return bool(self._walk.imports.module_of(target.id))
+        return False
+
     def _is_seed(self, statement: Statement) -> bool:
         """Whether `randomness` takes care of it."""
         uses = random_uses([statement.node], self._walk.imports.module_of)
@@ -78,8 +111,10 @@ class _Options:
 
     def _data_read(self, statement: Statement) -> str:
         """A name that not every block has; empty if there is none."""
-        for node in ast.walk(statement.node):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        names = [node for node in ast.walk(statement.node) if isinstance(node, ast.Name)]
+        own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+        for node in names:
+            if node.id not in own:
                 name = node.id
                 known = self._walk.imports.module_of(name) or name in self._walk.shared.helpers
                 if not known and not is_builtin(name):

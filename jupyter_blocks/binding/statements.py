@@ -20,6 +20,7 @@ __all__ = [
     "imported_names",
     "insert",
     "is_path_setting",
+    "is_setting_call",
     "without_annotations",
 ]
 
@@ -188,7 +189,7 @@ def _kind(node: ast.stmt) -> tuple[StatementKind, tuple[str, ...]]:
             return StatementKind.GUARDED_IMPORT, tuple(_bound_in_guard(node))
         case ast.Pass() | ast.Expr(value=ast.Constant()):
             return StatementKind.TEXT, ()
-        case ast.Expr(value=ast.Call()) if _is_setting_call(node.value):
+        case ast.Expr(value=ast.Call()) if is_setting_call(node.value):
             return StatementKind.SETTING, ()
         case ast.Assign() | ast.AnnAssign():
             return _assignment_kind(node)
@@ -272,7 +273,8 @@ _PATH_CALLS = ("sys.path.append", "sys.path.insert", "sys.path.extend")
 _SETTING_PATHS = ("sns.set", "seaborn.set", "tqdm.pandas", *_PATH_CALLS)
 
 
-def _is_setting_call(call: ast.expr) -> bool:
+def is_setting_call(call: ast.expr) -> bool:
+    """Whether an expression calls a function that sets an option of a library."""
     name = dotted_name(call.func) if isinstance(call, ast.Call) else ""
     return bool(name) and (
         name in _SETTING_PATHS
