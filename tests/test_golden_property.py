@@ -20,9 +20,9 @@ from tests.notebooks import Source, notebook
 
 NAMES = ("a", "b", "c")
 START: tuple[Source, ...] = (
-    ("imports", "import copy\nBASE = [7]\ndef helper(v):\n    return [*v, *BASE, n]"),
+    ("imports", "import copy, random\nfrom numpy import random as npr\nBASE = [7]\ndef helper(v):\n    return [*v, *BASE, n]"),
     ("parameters", "n = 2"),
-    ("loader:start", "a = [1]\nb = [2, 3]\nc = []"),
+    ("loader:start", "random.seed(1)\nnpr.seed(1)\na = [1]\nb = [2, 3]\nc = []\nrng = random.Random(0)"),
 )
 
 names = st.sampled_from(NAMES)
@@ -68,6 +68,14 @@ statements = st.one_of(
             "{x}",
             "min({x} + {y} + [0])",
             "abs = abs(3)",
+            "{x} = [random.randrange(99), *{y}]",
+            "{x}.append(int(npr.randint(99)))",
+            "random.shuffle({x})",
+            "random.seed(len({x}))",
+            "if len({x}) > 2:\n    npr.seed(2)",
+            "def draw(v):\n    v.append(random.random())\n    return npr.rand()\n{x} = [draw({y})]",
+            "{x} = [rng.random(), *{y}]",
+            "rng = random.Random(len({x}))",
         ),
     )
 )
@@ -81,7 +89,7 @@ notebooks = st.lists(st.tuples(tags, cells), min_size=1, max_size=5)
 def test_blocks_compute_what_the_notebook_computes_or_export_refuses(
     generated: list[tuple[str, str]],
 ) -> None:
-    """Whatever is bound, changed, shared or deleted where."""
+    """Whatever is bound, changed, shared or deleted where, whoever draws random numbers."""
     with tempfile.TemporaryDirectory() as folder:
         path = notebook(Path(folder), *START, *generated)
         draft = analyze_notebook(read_notebook(path))
