@@ -16,6 +16,7 @@ __all__ = [
     "bound_in_branch",
     "certainly_changed",
     "figure_names",
+    "nested_assignments",
     "plain_assignments",
     "read_after_delete",
 ]
@@ -71,6 +72,18 @@ def plain_assignments(
         elif isinstance(node, ast.AugAssign) or (isinstance(node, ast.AnnAssign) and node.value):
             found += [(name, node.value) for name in _targets([node.target])]
     return found
+
+
+def nested_assignments(statements: Sequence[Statement]) -> list[tuple[str, ast.expr | None]]:
+    """The same inside of loops, conditions, `with` and `try`."""
+    return [
+        (name, node.value)
+        for statement in statements
+        if not isinstance(statement.node, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        for node in _walk(statement.node)
+        if isinstance(node, ast.Assign)
+        for name in _targets(node.targets)
+    ]
 
 
 def augmented(statements: Sequence[Statement]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jupyter_blocks.binding.branches import plain_assignments
+from jupyter_blocks.binding.branches import nested_assignments, plain_assignments
 from jupyter_blocks.binding.draft import Returns
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.statements import dotted_name
@@ -70,6 +70,10 @@ def _candidates(block: OpenBlock) -> Iterator[str]:
     """Names that the block computed, the last one first; then the one it changed last."""
     for name, value in reversed(plain_assignments(block.body)):
         if not name.startswith("_") and _method(value) not in _OPENS:
+            yield name
+    certain = {name for flow in block.flows for name in flow.binds}
+    for name, value in reversed(nested_assignments(block.body)):
+        if name in certain and not name.startswith("_") and _method(value) not in _OPENS:
             yield name
     for name in reversed(block.bound):
         if block.latest[name].changed:
