@@ -62,6 +62,24 @@ CASES: dict[str, tuple[Source, ...]] = {
         ("transformer", "np.add(a, 1, out=a)"),
         ("transformer", "s = float(a.sum())"),
     ),
+    "a function of one cell of a block, called in the next": (
+        ("loader:a", "n = len('abc')"),
+        ("transformer:b", "k = 1"),
+        ("continue", "def f():\n    return n + k"),
+        ("continue", "y = f()"),
+    ),
+    "a helper below a function that stays in its block": (
+        ("loader:a", "x = 1"),
+        ("continue", "def f():\n    return g(x)"),
+        ("functions", "def g(v):\n    return v + 1"),
+        ("continue", "y = f()"),
+    ),
+    "functions of a block that call each other": (
+        ("loader:a", "n = [1]"),
+        ("transformer:b", "def f():\n    return [*n, *g()]\ndef g():\n    return [len(m)]"),
+        ("continue", "m = [5]"),
+        ("continue", "y = list(map(lambda call: call(), [f, g]))"),
+    ),
     "several outputs": (
         ("loader:both", "x, y = 1, 2\nz = 3"),
         ("transformer", "w = y + z"),

@@ -8,7 +8,7 @@ from jupyter_blocks.binding.draft import CodePart, Edge, TestDraft
 from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.statements import Statement
-from jupyter_blocks.dataflow import CellFlow
+from jupyter_blocks.dataflow import CellFlow, Definition
 
 __all__ = ["OpenBlock"]
 
@@ -39,6 +39,8 @@ class OpenBlock:
     is_needed_whole: bool = False
     """Whether a later block reads its result by the name of the block."""
     edges: list[Edge] = field(default_factory=list)
+    nested: dict[str, Definition] = field(default_factory=dict)
+    """Functions and classes that stay in its body."""
     parts: list[CodePart] = field(default_factory=list)
     tests: list[TestDraft] = field(default_factory=list)
     test_names: dict[str, Origin | None] = field(default_factory=dict)

@@ -173,6 +173,8 @@ class PlainBlocks:
             self.reader.read(reading, use, Strength.MUST)
         for use in flow.maybe_reads:
             self.reader.read(reading, use, Strength.MAYBE)
+        for use in (*flow.reads, *flow.maybe_reads):
+            self._read_through(reading, use)
         bound = {*flow.binds, *flow.maybe_binds, *block.resolved, *block.latest}
         for use in flow.soft_reads:
             if use.name not in bound:
@@ -189,6 +191,23 @@ class PlainBlocks:
                     line=use.line,
                     block=block.name,
                 )
+
+    def _read_through(self, reading: Reading, use: Use) -> None:
+        """What a function that an earlier cell of the block defines needs when it is used here."""
+        block, waiting, seen = reading.block, [use.name], {use.name}
+        while waiting:
+            name = waiting.pop()
+            provider = self.scope.get(name)
+            if provider is None or provider.origin is not Origin.NESTED:
+                continue
+            if not provider.is_of(block.name) or name not in block.nested:
+                continue
+            for free in sorted(block.nested[name].free - seen):
+                seen.add(free)
+                waiting.append(free)
+                known = self.scope.get(free)
+                if known is not None and not known.is_of(block.name):
+                    self.reader.read(reading, Use(free, use.line), Strength.MUST)
 
     def _read_softly(self, reading: Reading, use: Use) -> None:
         """An identifier in a string: an input if it names a value, never a builtin."""
@@ -264,6 +283,7 @@ class PlainBlocks:
         for name in (*flow.binds, *flow.maybe_binds):
             if name in nested and name not in data:
                 self.scope.bind(name, Origin.NESTED, cell, block=block.name, detail=nested[name])
+                block.nested[name] = reading.code.definitions[name]
                 continue
             maybe = name in flow.maybe_binds and not self._is_bound_by(block, name)
             block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, maybe=maybe))
