@@ -123,15 +123,26 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         2,
         "The sensor 'wait' does not end with an expression",
     ),
-    "a function that stays in its block": (
+    "a class that stays in its block": (
         (
-            ("loader:load", "k = 2\ndef f(v):\n    return v * k"),
-            ("exporter", "print(f(1))"),
+            ("loader:load", "k = 2\nclass F:\n    def of(self, v):\n        return v * k"),
+            ("exporter", "print(F().of(1))"),
         ),
         "nested-function",
         2,
         1,
         "which block 'load' (cell 1) defines and which reads its 'k'. Pass 'k' as an argument",
+    ),
+    "an object under two names, in a container": (
+        (
+            LOAD_LIST,
+            ("transformer", "ys = [xs]"),
+            ("transformer", "ys[0].append(2)\nzs = xs + ys"),
+        ),
+        "alias",
+        3,
+        1,
+        "'xs' and 'ys' share an object in the notebook",
     ),
     "a shared function that reads data": (
         (
@@ -176,11 +187,11 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         2,
         "'f' is set here and in another way in cell 1",
     ),
-    "a function each block defines, used by a third": (
+    "a class each block defines, used by a third": (
         (
-            ("loader", "def f():\n    return 1\nx = f()"),
-            ("loader", "def f():\n    return 2\ny = f()"),
-            ("exporter", "print(f())"),
+            ("loader", "class F:\n    k = 1\nx = F.k"),
+            ("loader", "class F:\n    k = 2\ny = F.k"),
+            ("exporter", "print(F.k)"),
         ),
         "nested-function",
         3,
@@ -537,23 +548,13 @@ WARNINGS: dict[str, tuple[tuple[Source, ...], str, int, str]] = {
     ),
     "one object under two names": (
         (
-            ("loader:load", "xs = [1]\nys = xs"),
+            ("loader:load", "import models\nxs = models.make()\nys = xs.fit()"),
             ("transformer", "ys.append(2)"),
             ("exporter", "print(xs, ys)"),
         ),
         "alias",
         3,
         "'xs' and 'ys' may be one object in the notebook, and a block changes it through 'ys'.",
-    ),
-    "one object under two names of two blocks": (
-        (
-            LOAD_LIST,
-            ("transformer", "ys = [xs]"),
-            ("transformer", "ys[0].append(2)\nzs = xs + ys"),
-        ),
-        "alias",
-        3,
-        "write a copy",
     ),
     "order on a cell that is no block": (
         (LOAD, ("upstream:load", "print(x)")),

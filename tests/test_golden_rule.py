@@ -80,6 +80,11 @@ CASES: dict[str, tuple[Source, ...]] = {
         ("continue", "m = [5]"),
         ("continue", "y = list(map(lambda call: call(), [f, g]))"),
     ),
+    "a module imported again inside a block": (
+        ("imports", "import math as m"),
+        ("loader:a", "x = m.pi"),
+        ("continue", "import math as m\ny = m.e + x"),
+    ),
     "several outputs": (
         ("loader:both", "x, y = 1, 2\nz = 3"),
         ("transformer", "w = y + z"),

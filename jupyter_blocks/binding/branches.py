@@ -8,14 +8,16 @@ from typing import NamedTuple
 
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.statements import Statement, dotted_name
-from jupyter_blocks.dataflow.mutation import method_changes
+from jupyter_blocks.dataflow.mutation import gives_itself, method_changes
 
 __all__ = [
     "augmented",
     "bound_above",
     "bound_in_branch",
+    "bound_names",
     "certainly_changed",
     "figure_names",
+    "given_back",
     "nested_assignments",
     "plain_assignments",
     "read_after_delete",
@@ -60,6 +62,16 @@ _FIGURE_CALLS = frozenset(
 )
 
 
+def bound_names(statement: ast.stmt) -> frozenset[str]:
+    """The names that a statement binds or deletes, on whatever way."""
+    deleted = {
+        node.id
+        for node in _walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
+    }
+    return frozenset(deleted.union(item.name for item in _bindings([statement], 0)))
+
+
 def plain_assignments(
     statements: Sequence[Statement],
 ) -> list[tuple[str, ast.expr | None]]:
@@ -93,6 +105,18 @@ def augmented(statements: Sequence[Statement]) -> frozenset[str]:
         for statement in statements
         for node in _walk(statement.node)
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+    )
+
+
+def given_back(statements: Sequence[Statement]) -> frozenset[tuple[str, str]]:
+    """Pairs (x, y) where `x = y.fit()` and the like: what the method gives may be `y`, or new."""
+    return frozenset(
+        (name, _root(node.value.func))
+        for statement in statements
+        for node in _walk(statement.node)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if isinstance(node.value.func, ast.Attribute) and gives_itself(node.value.func.attr)
+        for name in _targets(node.targets)
     )
 
 

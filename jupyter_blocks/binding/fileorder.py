@@ -58,6 +58,7 @@ class _Files:
         nodes = [item.node for item in code.statements if not item.kind.is_import]
         if block is None or block.plan.function is None:
             nodes = [node for node in nodes if not isinstance(node, _DEFINITIONS)]
+        nodes += [item.node for item in (block.copied if block else ())]
         uses = list(file_uses(nodes, self._names, self._writers))
         called = {node.id for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)}
         for name in self._walk.shared.reach(sorted(called)):

@@ -5,6 +5,7 @@ Looks at tags and at the shape of each cell only; what data flows between blocks
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -118,8 +119,7 @@ class _Grouping:
         if named and named.type is code.tags.type and named.style is Style.PLAIN:
             self._extend(named, code)
             return
-        first = next(iter(code.statements_of(StatementKind.DEFINITION)), None)
-        name = self._new_name(code, code.tags.type, first.names[0] if first else "")
+        name = self._new_name(code, code.tags.type, _first_function(code))
         self._start(code, name, code.tags.type, None)
 
     def _new_name(self, code: CellCode, kind: BlockType | None, function: str) -> str:
@@ -198,3 +198,13 @@ class _Grouping:
             f"The cell says 'upstream:{code.tags.upstream[0]}', but it is not a block.",
             "Give it a block type, such as 'transformer'.",
         )
+
+
+def _first_function(code: CellCode) -> str:
+    """Name of the first function or class with `def` or `class`; empty if there is none."""
+    names = (
+        item.names[0]
+        for item in code.statements_of(StatementKind.DEFINITION)
+        if not isinstance(item.node, ast.Assign)
+    )
+    return next(names, "")

@@ -8,7 +8,7 @@ from jupyter_blocks.binding.draft import CodePart, Edge, TestDraft
 from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.statements import Statement
-from jupyter_blocks.dataflow import CellFlow, Definition
+from jupyter_blocks.dataflow import CellFlow
 
 __all__ = ["OpenBlock"]
 
@@ -39,9 +39,11 @@ class OpenBlock:
     is_needed_whole: bool = False
     """Whether a later block reads its result by the name of the block."""
     edges: list[Edge] = field(default_factory=list)
-    nested: dict[str, Definition] = field(default_factory=dict)
-    """Functions and classes that stay in its body."""
     parts: list[CodePart] = field(default_factory=list)
+    carried: list[tuple[int, int]] = field(default_factory=list)
+    """Cell and line of what was copied from other blocks; those are the first of `parts`."""
+    copied: list[Statement] = field(default_factory=list)
+    """The functions among that."""
     tests: list[TestDraft] = field(default_factory=list)
     test_names: dict[str, Origin | None] = field(default_factory=dict)
     """The same for its tests."""

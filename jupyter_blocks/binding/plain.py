@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jupyter_blocks.binding.branches import augmented, read_after_delete
+from jupyter_blocks.binding.branches import (
+    augmented,
+    certainly_changed,
+    given_back,
+    read_after_delete,
+)
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.grouping import BlockPlan
@@ -16,9 +21,10 @@ from jupyter_blocks.binding.scope import Origin
 from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import definition_lines
 from jupyter_blocks.binding.statements import Statement, StatementKind, insert
+from jupyter_blocks.binding.statements import cut as cut_lines
 from jupyter_blocks.dataflow import CellFlow, Use, analyze, is_builtin
 
-__all__ = ["PlainBlocks"]
+__all__ = ["PlainBlocks", "data_names"]
 
 _UNCHANGEABLE = (
     Origin.IMPORT,
@@ -27,6 +33,7 @@ _UNCHANGEABLE = (
     Origin.DELETED,
     Origin.LEFT_OUT,
 )
+_DEFINITION = StatementKind.DEFINITION
 _IGNORED = "_"
 """Stands for the condition of a sensor while the cell is analyzed."""
 
@@ -39,15 +46,16 @@ class PlainBlocks:
         reader: Reader,
         setup: Setup,
         folder: Path,
-        texts: Mapping[str, Collection[str]],
+        kept: Mapping[str, str],
     ) -> None:
         self.reader = reader
         self.scope = reader.scope
         self.report = reader.report
         self.setup = setup
         self.folder = folder
-        self.texts = texts
-        """Name -> the different texts with which cells define it."""
+        self._data: dict[str, frozenset[str]] = {}
+        self.kept = kept
+        """Definitions that stay in the body, each with the data it reads (or nothing)."""
 
     def add(self, block: OpenBlock, code: CellCode) -> None:
         """Take up the next cell of a block."""
@@ -65,11 +73,14 @@ class PlainBlocks:
         reading = Reading(block, code, flow)
         self._read(reading)
         self._check_aliases(reading)
-        self._change(reading)
-        self._bind(reading, nested)
+        in_place = self.reader.aliases.augmented(code)
+        self._change_shared(reading, augmented(code.statements) - in_place)
+        self._change(reading, in_place)
+        left = [item for item in code.statements if item not in cut]
+        self._bind(reading, nested, left, in_place)
         block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
         block.flows.append(flow)
-        block.body += [item for item in code.statements if item not in cut]
+        block.body += left
         block.current = frozenset(
             name
             for name, provider in block.latest.items()
@@ -102,7 +113,7 @@ class PlainBlocks:
             )
 
     def _flow(self, block: OpenBlock, code: CellCode, cut: Sequence[Statement]) -> CellFlow:
-        flow = code.flow_without(cut)
+        flow = self._with_carried(code, cut)
         if not (block.plan.is_sensor and flow.last_expression):
             return flow
         # The last expression of a sensor is its answer, not a statement made for its effect.
@@ -114,35 +125,30 @@ class PlainBlocks:
         binds = tuple(name for name in flow.binds if name != _IGNORED)
         return replace(flow, binds=binds, last_expression=last)
 
+    def _with_carried(self, code: CellCode, cut: Sequence[Statement]) -> CellFlow:
+        """What is left of the cell reads, and so do the functions it uses that stay in blocks."""
+        flow = code.flow_without(cut)
+        names = (use.name for use in (*flow.reads, *flow.maybe_reads))
+        carried = self.reader.carried.definitions(names)
+        if not carried:
+            return flow
+        lines = cut_lines(code.analyzed, cut)
+        known = {**(code.known or {}), **code.definitions}
+        source = "\n".join(line or "" for line in lines)
+        return analyze(source, known=known, carried=carried)
+
     def _nested(self, block: OpenBlock, code: CellCode) -> dict[str, str]:
         """Definitions that stay in the body, each with the data it reads (or nothing)."""
-        definitions = code.definitions
-        if not definitions:
-            return {}
-        data = _data_names(block.plan)
-        found: dict[str, str] = {}
-        for name, definition in definitions.items():
-            reads = sorted(item for item in definition.free if self._is_data(item, data))
-            if reads or name in data or len(self.texts.get(name, ())) > 1:
-                found[name] = reads[0] if reads else ""
-        while more := {
-            name: other
-            for name, definition in definitions.items()
-            for other in sorted(definition.free)
-            if name not in found and self._is_nested(other, found)
-        }:
-            found.update(more)
-        return found
+        return {
+            name: self.kept.get(name, "")
+            for name in code.definitions
+            if name in self.kept or name in self._data_of(block)
+        }
 
-    def _is_data(self, name: str, data: Collection[str]) -> bool:
-        provider = self.scope.get(name)
-        return name in data or (
-            provider is not None and provider.origin in (Origin.DATA, Origin.RESULT)
-        )
-
-    def _is_nested(self, name: str, nested: Collection[str]) -> bool:
-        provider = self.scope.get(name)
-        return name in nested or (provider is not None and provider.origin is Origin.NESTED)
+    def _data_of(self, block: OpenBlock) -> frozenset[str]:
+        if block.name not in self._data:
+            self._data[block.name] = data_names(block.plan)
+        return self._data[block.name]
 
     def _check(self, block: OpenBlock, code: CellCode, flow: CellFlow) -> None:
         for name, line in read_after_delete(code.statements):
@@ -173,8 +179,6 @@ class PlainBlocks:
             self.reader.read(reading, use, Strength.MUST)
         for use in flow.maybe_reads:
             self.reader.read(reading, use, Strength.MAYBE)
-        for use in (*flow.reads, *flow.maybe_reads):
-            self._read_through(reading, use)
         bound = {*flow.binds, *flow.maybe_binds, *block.resolved, *block.latest}
         for use in flow.soft_reads:
             if use.name not in bound:
@@ -192,40 +196,25 @@ class PlainBlocks:
                     block=block.name,
                 )
 
-    def _read_through(self, reading: Reading, use: Use) -> None:
-        """What a function that an earlier cell of the block defines needs when it is used here."""
-        block, waiting, seen = reading.block, [use.name], {use.name}
-        while waiting:
-            name = waiting.pop()
-            provider = self.scope.get(name)
-            if provider is None or provider.origin is not Origin.NESTED:
-                continue
-            if not provider.is_of(block.name) or name not in block.nested:
-                continue
-            for free in sorted(block.nested[name].free - seen):
-                seen.add(free)
-                waiting.append(free)
-                known = self.scope.get(free)
-                if known is not None and not known.is_of(block.name):
-                    self.reader.read(reading, Use(free, use.line), Strength.MUST)
-
     def _read_softly(self, reading: Reading, use: Use) -> None:
         """An identifier in a string: an input if it names a value, never a builtin."""
         if self.scope.get(use.name) is not None:
             self.reader.read(reading, use, Strength.SOFT)
 
-    def _change(self, reading: Reading) -> None:
+    def _change(self, reading: Reading, in_place: frozenset[str]) -> None:
         block, flow, code = reading.block, reading.flow, reading.code
-        bound = {*flow.binds, *flow.maybe_binds, *flow.deletes}
+        bound = {*flow.binds, *flow.maybe_binds, *flow.deletes} - in_place
         lines = {use.name: use.line for use in flow.reads}
         declared = code.settings.changes or ()
         changes = (
             *flow.changes,
+            *in_place,
             *_changed_by_augmenting(reading),
             *self._changed_by_modules(flow),
             *declared,
         )
-        for name in dict.fromkeys(changes):
+        bases = (name if name in bound else self.reader.aliases.base(name) for name in changes)
+        for name in dict.fromkeys(bases):
             provider = self.scope.get(name)
             if name in declared and (provider is None or provider.origin in _UNCHANGEABLE):
                 self._unknown_change(reading, name)
@@ -239,9 +228,28 @@ class PlainBlocks:
                 self.scope.bind(name, Origin.DATA, code.number, block=block.name, changed=True)
             )
 
+    def _change_shared(self, reading: Reading, augmented_names: Iterable[str]) -> None:
+        """`x += y` changes what shares the object of `x` if that is a list, say, and not a number.
+
+        Only the block itself can know, so that it gives the other names as they are afterwards.
+        """
+        block, flow, code = reading.block, reading.flow, reading.code
+        bound = {*flow.binds, *flow.maybe_binds, *flow.deletes}
+        for name in augmented_names:
+            for other in self.reader.aliases.same(name):
+                provider = self.scope.get(other)
+                if other in bound or provider is None or provider.is_of(block.name):
+                    continue
+                self.reader.read(reading, Use(other, 1), Strength.MUST)
+                block.bind(
+                    self.scope.bind(other, Origin.DATA, code.number, block=block.name, changed=True)
+                )
+                reading.shared.append((name, other))
+
     def _check_aliases(self, reading: Reading) -> None:
         """Warn where a change through one name is a change of another name in the notebook."""
         read = {id(provider) for provider in reading.block.resolved.values()}
+        certain = certainly_changed(reading.code).intersection(reading.flow.changes)
         changed = (
             *reading.flow.changes,
             *augmented(reading.code.statements),
@@ -251,7 +259,7 @@ class PlainBlocks:
             provider = reading.block.resolved.get(name)
             if provider is None or provider.is_of(reading.block.name):
                 continue
-            for other in self.scope.change(provider):
+            for other in self.scope.change(provider, is_certain=name in certain):
                 if id(other) in read:
                     self.reader.warn_of_alias(reading.code, Use(other.name, 1), other)
 
@@ -276,19 +284,36 @@ class PlainBlocks:
             block=reading.block.name,
         )
 
-    def _bind(self, reading: Reading, nested: Mapping[str, str]) -> None:
+    def _bind(
+        self,
+        reading: Reading,
+        nested: Mapping[str, str],
+        left: Sequence[Statement],
+        in_place: Collection[str],
+    ) -> None:
         block, flow, cell = reading.block, reading.flow, reading.code.number
-        data = _data_names(block.plan) if nested else ()
+        data = self._data_of(block) if nested else ()
+        statements = {item.names[0]: item for item in reading.code.statements_of(_DEFINITION)}
         block.local.update(flow.binds, flow.maybe_binds, flow.deletes)
-        for name in (*flow.binds, *flow.maybe_binds):
+        binds = [name for name in (*flow.binds, *flow.maybe_binds) if name not in in_place]
+        self.reader.aliases.release((*binds, *flow.deletes))
+        for name in binds:
             if name in nested and name not in data:
-                self.scope.bind(name, Origin.NESTED, cell, block=block.name, detail=nested[name])
-                block.nested[name] = reading.code.definitions[name]
+                provider = self.scope.bind(
+                    name, Origin.NESTED, cell, block=block.name, detail=nested[name]
+                )
+                self.reader.carried.keep(provider, reading.code, statements[name])
                 continue
             maybe = name in flow.maybe_binds and not self._is_bound_by(block, name)
             block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, maybe=maybe))
-        for one, other in flow.aliases:
+        sharing = self.reader.aliases.note(block.name, reading.code, left)
+        for one, other in reading.shared:
             self.scope.link(one, other)
+            self.scope.link(other, one)
+        unsure = given_back(left)
+        for one, other in flow.aliases:
+            if frozenset((one, other)) not in sharing:
+                self.scope.link(one, other, is_certain=(one, other) not in unsure)
         for name in flow.deletes:
             block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
             block.bound.pop(name, None)
@@ -304,7 +329,7 @@ def _changed_by_augmenting(reading: Reading) -> list[str]:
     return [name for pair in reading.flow.aliases for name in pair if not names.isdisjoint(pair)]
 
 
-def _data_names(plan: BlockPlan) -> frozenset[str]:
+def data_names(plan: BlockPlan) -> frozenset[str]:
     """Names that the cells of a block bind by something else than imports and definitions."""
     names: set[str] = set()
     for code in plan.cells:

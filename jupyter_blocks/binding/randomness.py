@@ -120,6 +120,8 @@ class _Streams:
     def _fresh_streams(self, block: OpenBlock) -> frozenset[str]:
         """The streams that the block seeds, at its top level, before it draws anything."""
         fresh: frozenset[str] = frozenset()
+        if self._uses_in([item.node for item in block.copied]):
+            return fresh  # nobody knows when they are called
         for statement in block.body:
             uses = self._uses_in([statement.node])
             if not all(use.draws is Draws.SEED for use in uses):
@@ -153,7 +155,7 @@ class _Streams:
         if block.plan.function is not None:
             nodes = [item.node for code in block.plan.cells for item in code.statements]
         else:
-            nodes = [item.node for item in block.body]
+            nodes = [item.node for item in (*block.copied, *block.body)]
         names = [name for name, origin in block.module_names.items() if origin is Origin.HELPER]
         return self._uses_in(nodes) + self._uses_of_helpers(names)
 

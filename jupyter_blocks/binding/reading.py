@@ -7,12 +7,15 @@ the name and what to do. Who is read from learns what it has to give.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
+from jupyter_blocks.binding.aliases import Aliases
 from jupyter_blocks.binding.branches import bound_above, bound_in_branch, figure_names
+from jupyter_blocks.binding.carried import Carried
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Edge
+from jupyter_blocks.binding.imports import Imports
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Provider, Scope
@@ -40,6 +43,8 @@ class Reading:
     code: CellCode
     flow: CellFlow
     """Of what is left of the cell in the body."""
+    shared: list[tuple[str, str]] = field(default_factory=list)
+    """Names that may stand for one object after the cell, found on the way."""
 
     def kind_of(self, name: str) -> str:
         """What the cell does with `name`: `read`, `rebind` or `change`."""
@@ -52,9 +57,18 @@ class Reader:
     """Connects reads with providers, as far as the notebook has been walked."""
 
     def __init__(
-        self, scope: Scope, report: Report, where: Where, blocks: Mapping[str, OpenBlock]
+        self,
+        scope: Scope,
+        report: Report,
+        where: Where,
+        blocks: Mapping[str, OpenBlock],
+        aliases: Aliases,
+        imports: Imports,
     ) -> None:
         self.scope = scope
+        self.aliases = aliases
+        self.imports = imports
+        self.carried = Carried(scope)
         self.report = report
         self.where = where
         self.blocks = blocks
@@ -154,6 +168,8 @@ class Reader:
                 block.arguments[use.name] = None
             case Origin.DATA | Origin.RESULT if provider:
                 self._take_data(reading, use, provider, strength)
+            case Origin.NESTED if provider and self.carried.can_carry(provider):
+                self._carry(reading, use, provider, strength)
             case _ if provider and strength is Strength.MUST:
                 self.report_unusable(reading, use, provider)
 
@@ -186,9 +202,21 @@ class Reader:
             return
         if strength is Strength.MUST:
             self._check_figure(reading, use, provider)
+        shared = self.aliases.of(provider) if provider.block != reading.block.name else None
+        if shared is not None:
+            self.read(reading, Use(shared.base, use.line), strength)
+            self.carried.add(reading.block, shared.key, shared.part, use.name)
+            return
         reading.block.inputs.setdefault(use.name, provider)
         self._add_edge(reading, use, provider, strength)
         self.need(provider)
+
+    def _carry(self, reading: Reading, use: Use, provider: Provider, strength: Strength) -> None:
+        """A function that stays in its block: its text comes along, and what it reads."""
+        self.carried.carry(reading.block, provider)
+        if strength is Strength.SOFT:  # nobody has seen yet what it reads
+            for name in self.carried.free(provider):
+                self.read(reading, Use(name, use.line), Strength.SOFT)
 
     def _add_edge(self, reading: Reading, use: Use, provider: Provider, strength: Strength) -> None:
         edge = Edge(
@@ -238,13 +266,24 @@ class Reader:
         Then the cells of the block would see two different values of one name.
         """
         block = reading.block
-        differs = use.name in block.resolved and block.resolved[use.name] is not provider
+        differs = use.name in block.resolved and not self._is_same(
+            use.name, block.resolved[use.name], provider
+        )
         if not (differs or use.name in block.latest):
             return False
         if strength is Strength.MUST:
             other = self.where.provider(provider) if provider else "another cell"
             self.report_split(block, reading.code, use.name, other, use.line)
         return True
+
+    def _is_same(self, name: str, one: Provider | None, other: Provider | None) -> bool:
+        """Whether two cells give a name the same meaning: one module imported twice, say."""
+        if one is other or one is None or other is None:
+            return one is other
+        origins = {one.origin, other.origin}
+        if origins == {Origin.IMPORT}:
+            return name not in self.imports.conflicts
+        return origins == {Origin.HELPER}  # the shared module has one of each name
 
     def report_split(
         self,
@@ -297,17 +336,21 @@ class Reader:
     def warn_of_alias(self, code: CellCode, use: Use, provider: Provider) -> None:
         """Say that `provider` was changed through another name, which only a notebook can see."""
         changed = self.scope.outdated(provider)
-        if changed is not None:
-            self.report.warning(
-                "alias",
-                code.cell,
-                f"'{provider.name}' and '{changed.name}' may be one object in the notebook, and a "
-                f"block changes it through '{changed.name}'. Blocks have copies of their own, so "
-                f"that '{provider.name}' keeps its value here.",
-                f"Where one is set from the other (cells {changed.cell}, {provider.cell}), write "
-                "a copy, as in y = x.copy().",
-                line=use.line,
-            )
+        if changed is None:
+            return
+        is_sure = self.scope.is_surely_outdated(provider)
+        one, other = provider.name, changed.name
+        add = self.report.error if is_sure else self.report.warning
+        add(
+            "alias",
+            code.cell,
+            f"'{one}' and '{other}' {'share an object' if is_sure else 'may be one object'} in the "
+            f"notebook, and a block changes it through '{other}'. Blocks have copies of their own, "
+            f"so that '{one}' {'would keep' if is_sure else 'keeps'} its value here.",
+            f"Where one is set from the other (cells {changed.cell}, {provider.cell}), write "
+            "a copy, as in y = x.copy(), or make the cells one block with the tag 'continue'.",
+            line=use.line,
+        )
 
     def _check_figure(self, reading: Reading, use: Use, provider: Provider) -> None:
         code = self.where.codes[provider.cell]

@@ -6,6 +6,7 @@ can say who had the name before or gets it later.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -64,8 +65,11 @@ class Scope:
     def __init__(self) -> None:
         self._current: dict[str, Provider] = {}
         self._touched: dict[Provider, dict[int, bool]] = {}
-        self._links: dict[Provider, set[Provider]] = {}
+        self._holds: dict[Provider, set[Provider]] = {}
+        self._held_by: dict[Provider, set[Provider]] = {}
+        self._unsure: set[frozenset[Provider]] = set()
         self._outdated: dict[Provider, Provider] = {}
+        self._surely_outdated: set[Provider] = set()
 
     def get(self, name: str) -> Provider | None:
         """Who provides `name` now."""
@@ -107,14 +111,20 @@ class Scope:
         """Cells outside the pipeline that change this value, and whether they certainly do."""
         return list(self._touched.get(provider, {}).items())
 
-    def link(self, one: str, other: str) -> None:
-        """Note that two names may now stand for one object, or one for a part of the other's."""
-        first, second = self.get(one), self.get(other)
-        if first is not None and second is not None:
-            self._links.setdefault(first, set()).add(second)
-            self._links.setdefault(second, set()).add(first)
+    def link(self, name: str, other: str, *, is_certain: bool = True) -> None:
+        """Note that `name` may now be, or hold, the object that `other` stands for.
 
-    def change(self, provider: Provider) -> list[Provider]:
+        It is not certain where a method gives its own object or a new one, whatever it likes.
+        """
+        holder, held = self.get(name), self.get(other)
+        if holder is None or held is None or Origin.IMPORT in (holder.origin, held.origin):
+            return
+        self._holds.setdefault(holder, set()).add(held)
+        self._held_by.setdefault(held, set()).add(holder)
+        if not is_certain:
+            self._unsure.add(frozenset((holder, held)))
+
+    def change(self, provider: Provider, *, is_certain: bool = False) -> list[Provider]:
         """Note that the value of `provider` is changed in place.
 
         Gives the other names that may stand for the same object. Blocks have copies of their own,
@@ -123,18 +133,45 @@ class Scope:
         others = self._aliases(provider)
         for other in others:
             self._outdated.setdefault(other, provider)
+        if is_certain:
+            self._surely_outdated.update(self._aliases(provider, certain_only=True))
         return others
 
-    def _aliases(self, provider: Provider) -> list[Provider]:
-        """The other providers of today that may stand for the same object."""
-        found: dict[Provider, None] = {}
-        waiting = [provider]
+    def _aliases(self, provider: Provider, *, certain_only: bool = False) -> list[Provider]:
+        """The other providers of today whose value changes if that of `provider` is changed.
+
+        These are what it holds, at any depth, and all that hold it or any of that.
+        """
+        inside = self._reached((provider,), self._holds, certain_only)
+        found = self._reached(inside, self._held_by, certain_only)
+        return [other for other in found if other is not provider and self.get(other.name) is other]
+
+    def _reached(
+        self, start: Iterable[Provider], links: Mapping[Provider, set[Provider]], certain_only: bool
+    ) -> list[Provider]:
+        found = dict.fromkeys(start)
+        waiting = list(found)
         while waiting:
-            for other in self._links.get(waiting.pop(), ()):
-                if other not in found and other is not provider:
+            one = waiting.pop()
+            for other in links.get(one, ()):
+                is_open = not certain_only or frozenset((one, other)) not in self._unsure
+                if is_open and other not in found:
                     found[other] = None
                     waiting.append(other)
-        return [other for other in found if self.get(other.name) is other]
+        return list(found)
+
+    def point(self, name: str, provider: Provider) -> None:
+        """From now on `name` stands for what `provider`, of another name, gives."""
+        self._current[name] = provider
+
+    def outdate(self, provider: Provider, changed: Provider) -> None:
+        """Note that the value of `provider` certainly was changed as that of `changed`."""
+        self._outdated[provider] = changed
+        self._surely_outdated.add(provider)
+
+    def is_surely_outdated(self, provider: Provider) -> bool:
+        """Whether there is no doubt that the value was changed through another name."""
+        return provider in self._surely_outdated
 
     def outdated(self, provider: Provider) -> Provider | None:
         """The name through which the value of `provider` was changed in another block, if any."""

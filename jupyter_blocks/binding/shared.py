@@ -13,7 +13,7 @@ from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.statements import Statement
 
-__all__ = ["Helper", "Shared", "definition_lines"]
+__all__ = ["Helper", "Shared", "definition_lines", "definition_part"]
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,7 @@ class Shared:
 
     def add_definition(self, code: CellCode, statement: Statement) -> None:
         """Move one function or class, with the comments right above it."""
-        first = definition_lines(code, statement)
-        lines = (
-            line if first <= number <= statement.last else None
-            for number, line in enumerate(code.lines, start=1)
-        )
-        self.parts.append(CodePart(code.cell.ref, tuple(lines)))
+        self.parts.append(definition_part(code, statement))
 
     def add_helper(self, helper: Helper) -> Helper | None:
         """Take up a name; gives the one that another cell gave a different meaning before."""
@@ -73,6 +68,17 @@ class Shared:
                 found[helper.name] = helper
                 waiting += sorted(name for name in helper.free if name in self.helpers)
         return found
+
+
+def definition_part(code: CellCode, statement: Statement, *, comments: bool = True) -> CodePart:
+    """One statement as a part of a file, with the `comments` right above it."""
+    lines: list[str | None] = [None] * len(code.lines)
+    first = definition_lines(code, statement) if comments else statement.first
+    lines[first - 1 : statement.last] = code.lines[first - 1 : statement.last]
+    rest = code.lines[statement.last - 1][statement.end_col :].strip()
+    if statement.col or (rest and not rest.startswith("#")):  # it shares its lines with others
+        lines[statement.first - 1 : statement.last] = statement.text(code.lines).split("\n")
+    return CodePart(code.cell.ref, tuple(lines))
 
 
 def definition_lines(code: CellCode, statement: Statement) -> int:

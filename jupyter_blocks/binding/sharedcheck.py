@@ -36,6 +36,8 @@ def check_helpers(walk: Walk, used: Iterable[str]) -> None:
     for helper in walk.shared.reach(used).values():
         for name in sorted(helper.free):
             _check_name(walk, helper, name)
+        if helper.is_definition and helper.name in helper.changes:
+            _changes_itself(walk, helper)
         for name in sorted(helper.changes):
             known = walk.shared.helpers.get(name)
             if name in read_by_blocks and known is not None and not known.is_definition:
@@ -100,6 +102,25 @@ def _reads_data(walk: Walk, helper: Helper, name: str, provider: Provider) -> No
         f"Pass '{name}' as an argument of '{helper.name}'.",
         line=helper.line,
     )
+
+
+def _changes_itself(walk: Walk, helper: Helper) -> None:
+    """A counter on a class or a function, which more than one block would have to see."""
+    users = [
+        block.name
+        for block in walk.blocks.values()
+        if helper.name in walk.shared.reach(block.module_names)
+    ]
+    if len(users) > 1:
+        walk.report.error(
+            "shared-state",
+            helper.code.cell,
+            f"'{helper.name}' changes an attribute of '{helper.name}' itself when it is used, and "
+            f"blocks '{users[0]}' and '{users[1]}' both use it. Each block runs in a process of "
+            "its own and would not see the change.",
+            "Keep the value in the objects, or use it in one block only (tag 'continue').",
+            line=helper.line,
+        )
 
 
 def _changes_shared(walk: Walk, helper: Helper, name: str, block: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from jupyter_blocks.dataflow.definitions import is_assigned_definition
+
 __all__ = [
     "Statement",
     "StatementKind",
@@ -185,6 +187,8 @@ def _kind(node: ast.stmt) -> tuple[StatementKind, tuple[str, ...]]:
             return _import_kind(node), tuple(imported_names(node))
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
             return StatementKind.DEFINITION, (node.name,)
+        case ast.Assign(targets=[ast.Name(id=name)]) if is_assigned_definition(node):
+            return StatementKind.DEFINITION, (name,)
         case ast.If() | ast.Try() | ast.With() if _is_guarded_import(node):
             return StatementKind.GUARDED_IMPORT, tuple(_bound_in_guard(node))
         case ast.Pass() | ast.Expr(value=ast.Constant()):

@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
+from jupyter_blocks.binding.aliases import Aliases, last_changes
 from jupyter_blocks.binding.branches import certainly_changed
+from jupyter_blocks.binding.carried import kept_names
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.decorated import DecoratedBlocks
 from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.imports import Imports
 from jupyter_blocks.binding.openblock import OpenBlock
-from jupyter_blocks.binding.plain import PlainBlocks
+from jupyter_blocks.binding.plain import PlainBlocks, data_names
 from jupyter_blocks.binding.reading import Reader
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Scope
@@ -42,9 +44,10 @@ class Walk:
         self.shared = Shared()
         self.imports = Imports(folder, lambda: self._words, report)
         self.setup = Setup(self.scope, report, self.where, self.imports, self.shared)
-        self.reader = Reader(self.scope, report, self.where, self.blocks)
+        aliases = Aliases(self.scope, self.imports.module_of, last_changes(codes))
+        self.reader = Reader(self.scope, report, self.where, self.blocks, aliases, self.imports)
         plain = [code for code in codes if not self._is_decorated(code)]
-        self._plain = PlainBlocks(self.reader, self.setup, folder, _definition_texts(plain))
+        self._plain = PlainBlocks(self.reader, self.setup, folder, _kept(plain, plans))
         self._decorated = DecoratedBlocks(self.reader, self.setup, self.blocks)
         self._tests = TestCells(self.reader, self.setup, self.blocks)
 
@@ -120,6 +123,15 @@ class Walk:
         return frozenset(
             word for code in self.codes for word in re.findall(r"[^\W\d]\w*", code.cell.source)
         )
+
+
+def _kept(codes: Sequence[CellCode], plans: Sequence[BlockPlan]) -> Mapping[str, str]:
+    """Definitions of plain blocks that stay in the body, each with the data it reads."""
+    plain = [plan for plan in plans if plan.function is None]
+    results = {plan.name for plan in plans if plan.function is not None}
+    definitions = [item for plan in plain for code in plan.cells for item in code.flow.definitions]
+    data = results.union(*(data_names(plan) for plan in plain))
+    return kept_names(definitions, _definition_texts(codes), data)
 
 
 def _definition_texts(codes: Sequence[CellCode]) -> Mapping[str, set[str]]:

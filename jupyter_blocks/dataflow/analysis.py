@@ -19,18 +19,26 @@ _NO_FUNCTIONS: Mapping[str, Definition] = {}
 
 
 def analyze(
-    source: str, *, start_line: int = 1, known: Mapping[str, Definition] = _NO_FUNCTIONS
+    source: str,
+    *,
+    start_line: int = 1,
+    known: Mapping[str, Definition] = _NO_FUNCTIONS,
+    carried: Iterable[Definition] = (),
 ) -> CellFlow:
     """What a cell reads, binds and may change.
 
     `source` is plain Python, magics removed. `start_line` is the number of its first line.
     `known` holds functions that earlier cells define, by name: with it the analysis knows which
     of their parameters they change; without it, it guesses from how they are called.
+    `carried` are those among them that take names of the notebook when they are called: where the
+    cell uses one, it needs these names, too.
     Raises SyntaxError, with `lineno` counted in the same way, where the source is not Python.
     """
     try:
         tree = _parse(source, start_line)
         names = ModuleNames(known)
+        for definition in carried:
+            names.carry(definition)
         record = Record(may_bind_in_expressions=":=" in source)
         text = CellText(source, start_line)
         Walker(names, record, text).block(tree.body)
@@ -110,7 +118,7 @@ def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
     for name, things in here.items():
         for thing in names.objects.reachable(things):
             for other in (*owners.get(thing, ()), *_untouched(names, thing)):
-                if other != name and (other, name) not in pairs:
+                if other != name:
                     pairs.setdefault((name, other))
     return tuple(pairs)
 

@@ -9,7 +9,17 @@ from jupyter_blocks.dataflow.flow import Definition
 from jupyter_blocks.dataflow.names import FunctionFlow
 from jupyter_blocks.dataflow.record import dotted_name
 
-__all__ = ["class_definition", "function_definition"]
+__all__ = [
+    "assigned_definition",
+    "class_definition",
+    "function_definition",
+    "is_assigned_definition",
+]
+
+_CLASS_MAKERS = frozenset(
+    ("Enum", "Flag", "IntEnum", "NamedTuple", "StrEnum", "make_dataclass", "namedtuple")
+)
+"""Functions that make a class, in code that reads like an assignment."""
 
 
 def function_definition(
@@ -23,6 +33,50 @@ def function_definition(
         end_line=node.end_lineno or node.lineno,
         free=frozenset((*header.free, *body.free)) - {node.name},
         decorators=_decorators(node),
+        needed_to_define=frozenset(header.free),
+        changes=body.changes,
+        parameters=body.parameters,
+        changed_parameters=body.changed_parameters,
+    )
+
+
+def is_assigned_definition(node: ast.stmt) -> bool:
+    """Whether it is `f = lambda ...` or `C = namedtuple(...)`: a definition in other words."""
+    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        return False
+    return isinstance(node.targets[0], ast.Name) and (
+        isinstance(node.value, ast.Lambda) or _makes_class(node.value, node.targets[0].id)
+    )
+
+
+def _makes_class(node: ast.expr, name: str) -> bool:
+    """Whether it is a call such as `namedtuple("name", ["x", "y"])`, written out in full."""
+    return (
+        isinstance(node, ast.Call)
+        and dotted_name(node.func).rpartition(".")[2] in _CLASS_MAKERS
+        and bool(node.args)
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value == name
+        and all(_is_literal(item) for item in node.args)
+        and all(_is_literal(item.value) for item in node.keywords)
+    )
+
+
+def _is_literal(node: ast.expr) -> bool:
+    parts = (ast.Constant, ast.List, ast.Tuple, ast.Dict, ast.Name, ast.Load, ast.Attribute)
+    return all(isinstance(part, parts) for part in ast.walk(node))
+
+
+def assigned_definition(
+    node: ast.Assign, name: str, header: FunctionFlow, body: FunctionFlow
+) -> Definition:
+    """The definition of the lambda or class that `node` gives a name."""
+    return Definition(
+        name=name,
+        kind="function" if isinstance(node.value, ast.Lambda) else "class",
+        line=node.lineno,
+        end_line=node.end_lineno or node.lineno,
+        free=frozenset((*header.free, *body.free)) - {name},
         needed_to_define=frozenset(header.free),
         changes=body.changes,
         parameters=body.parameters,

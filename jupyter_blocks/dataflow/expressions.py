@@ -212,12 +212,16 @@ class ExpressionWalker:
 
     def _lambda(self, node: ast.Lambda) -> None:
         self.visit_all((*node.args.defaults, *node.args.kw_defaults))
+        self.names.make(self.lambda_flow(node))
+
+    def lambda_flow(self, node: ast.Lambda) -> FunctionFlow:
+        """What a call of the lambda does."""
         found = local_names(node.args, (node.body,))
         names = FunctionNames(found.own, self.names.outside_class(), frozenset())
         names.add_parameters(parameter.arg for parameter in parameters(node.args))
         self.inner(names).visit(node.body)
         flow = self.record.lambdas[node] = function_flow(names, node.args)
-        self.names.make(flow)
+        return flow
 
     def _await(self, node: ast.Await) -> None:
         self._note_await()

@@ -126,7 +126,8 @@ class CellFlow:
     maybe_deletes: tuple[str, ...] = ()
     """Names deleted at the end on some ways only, and bound nowhere: `if c: del x`."""
     aliases: tuple[tuple[str, str], ...] = ()
-    """Pairs (name, other): at the end `name` may be, or hold, the object that `other` names."""
+    """Pairs (name, other): at the end `name` may be, or hold, the object that `other` names. Where
+    they may be one object, both orders are there."""
     imports: tuple[ImportedName, ...] = ()
     star_imports: tuple[ImportedName, ...] = ()
     definitions: tuple[Definition, ...] = ()

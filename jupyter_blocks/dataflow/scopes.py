@@ -6,6 +6,7 @@ They differ in where an unbound name comes from, and in what is remembered about
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from jupyter_blocks.dataflow.flow import Definition
@@ -26,6 +27,8 @@ class Need(NamedTuple):
 
 _GIVEN_TO_CLASSES = {"__module__", "__qualname__"}
 _STRENGTH = {"maybe": 0, "later": 1, "read": 2}
+_WHERE_USED = 0
+"""Line of a name that a function of another cell takes: that of the use of the function."""
 
 
 class ModuleNames(Names):
@@ -44,6 +47,19 @@ class ModuleNames(Names):
         self._ran: dict[int, tuple[Env, int, bool]] = {}
         """For each function, the state in which its names were looked up last."""
 
+    def carry(self, definition: Definition) -> None:
+        """Know what a function of an earlier cell reads and changes when it is called."""
+        flow = FunctionFlow(
+            free=dict.fromkeys(sorted(definition.free), _WHERE_USED),
+            changes=definition.changes,
+            parameters=definition.parameters,
+            positional=definition.parameters,
+            rest=_rest(definition),
+            changed_parameters=definition.changed_parameters,
+        )
+        self.env[definition.name] = self.absent(definition.name)
+        self.functions.update(dict.fromkeys(self.env[definition.name].objects, flow))
+
     def absent(self, name: str) -> Var:
         """It stands as the cells before left it."""
         return Var(BEFORE, self.objects.outside(name))
@@ -57,7 +73,7 @@ class ModuleNames(Names):
             maybe = self.forgiving or (var is not None and var.ways & HERE)
             self._need(name, line, "maybe" if maybe else "later" if later else "read")
         if var is not None and self.functions:
-            self._run(var.objects, later=later or not called)
+            self._run(var.objects, line, later=later or not called)
 
     def absorb(self, flow: FunctionFlow, *, later: bool = False) -> None:
         """Do so, and bind what the function declares `global`, perhaps."""
@@ -89,11 +105,10 @@ class ModuleNames(Names):
         known = self.known.get(name)
         if known is None or known.kind == "class" or not known.is_final:
             return [None]
-        stars = known.changed_parameters.difference(known.parameters)
         flow = FunctionFlow(
             parameters=known.parameters,
             positional=known.parameters,
-            rest=next(iter(stars), ""),
+            rest=_rest(known),
             changed_parameters=known.changed_parameters,
         )
         return [flow]
@@ -125,7 +140,7 @@ class ModuleNames(Names):
         if known is None or _STRENGTH[kind] > _STRENGTH[known.kind]:
             self.needs[name] = Need(line, kind, self.moment)
 
-    def _run(self, things: frozenset[int], *, later: bool) -> None:
+    def _run(self, things: frozenset[int], line: int, *, later: bool) -> None:
         for thing in things:
             flow = self.functions.get(thing)
             # Once per state: functions call each other, in circles, too.
@@ -134,6 +149,8 @@ class ModuleNames(Names):
             if flow is None or (known and known[0] is self.env and known[1:] == state[1:]):
                 continue
             self._ran[thing] = state
+            if _WHERE_USED in flow.free.values():
+                flow = replace(flow, free=dict.fromkeys(flow.free, line))
             layers, self.layers = self.layers, []
             self.absorb(flow, later=later)
             self.layers = layers
@@ -263,3 +280,8 @@ class ClassNames(Names):
     def outside_class(self) -> Names:
         """The scope around the class."""
         return self.outer
+
+
+def _rest(definition: Definition) -> str:
+    """Name of `*args`, if the function changes what is in it."""
+    return next(iter(definition.changed_parameters.difference(definition.parameters)), "")

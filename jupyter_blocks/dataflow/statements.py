@@ -9,7 +9,12 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from jupyter_blocks.dataflow.definitions import class_definition, function_definition
+from jupyter_blocks.dataflow.definitions import (
+    assigned_definition,
+    class_definition,
+    function_definition,
+    is_assigned_definition,
+)
 from jupyter_blocks.dataflow.expressions import ExpressionWalker, function_flow
 from jupyter_blocks.dataflow.flow import ImportedName
 from jupyter_blocks.dataflow.locals import local_names, parameters
@@ -111,6 +116,9 @@ class StatementWalker(ExpressionWalker):
 
     def _assignment(self, node: ast.Assign) -> None:
         first = node.targets[0]
+        if self.at_top_level and is_assigned_definition(node) and isinstance(first, ast.Name):
+            self._assigned_definition(node, first.id)
+            return
         if isinstance(first, ast.Name) and first.id == "_":
             self.visit_effect(node.value)
         else:
@@ -214,6 +222,16 @@ class StatementWalker(ExpressionWalker):
         self.names.define(node.name, flow)
         if any(not _keeps(decorator) for decorator in node.decorator_list):
             self.names.make(flow)
+
+    def _assigned_definition(self, node: ast.Assign, name: str) -> None:
+        function = node.value
+        if isinstance(function, ast.Lambda):
+            header = self.header((*function.args.defaults, *function.args.kw_defaults), {})
+            flow = self.lambda_flow(function)
+        else:
+            header, flow = self.header((function,), {}), FunctionFlow(later=True)
+        self.record.definitions[name] = (assigned_definition(node, name, header, flow), flow)
+        self.names.define(name, flow)
 
     def header(
         self, expressions: Sequence[ast.expr | None], layer: dict[str, frozenset[int]]

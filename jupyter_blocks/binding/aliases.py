@@ -1,0 +1,220 @@
+"""Names that certainly share one object, as after `b = a` or, with arrays, `b = a[:3]`.
+
+Blocks have copies of their own. Where one of such names is changed in place, each block that reads
+the second name takes the first one and says the assignment again: then both share in every block.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from jupyter_blocks.binding.arraykinds import Kind, kind_of, viewed
+from jupyter_blocks.binding.branches import augmented, bound_names
+from jupyter_blocks.binding.cellcode import CellCode
+from jupyter_blocks.binding.draft import CodePart
+from jupyter_blocks.binding.scope import Origin, Provider, Scope
+from jupyter_blocks.binding.shared import definition_part
+from jupyter_blocks.binding.statements import Statement
+
+__all__ = ["Aliases", "Shared", "last_changes"]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A name that is, or is a view of, what another name stands for."""
+
+    base: str
+    root: Provider
+    """Who bound the base."""
+    is_same: bool
+    """Whether both are one object."""
+    part: CodePart
+    """The assignment."""
+    key: tuple[int, int]
+    """Its cell and line."""
+
+
+class Aliases:
+    """The names that share an object, as far as the notebook has been walked."""
+
+    def __init__(
+        self, scope: Scope, module_of: Callable[[str], str], last_changes: Mapping[str, int]
+    ) -> None:
+        self.scope = scope
+        self.module_of = module_of
+        self.last_changes = last_changes
+        self._kinds: dict[str, Kind] = {}
+        self._shared: dict[Provider, Shared] = {}
+
+    def of(self, provider: Provider) -> Shared | None:
+        """What the name of `provider` shares an object with, if that still stands for it."""
+        shared = self._shared.get(provider)
+        base = self.scope.get(shared.base) if shared else None
+        return shared if shared and base and _root(base) is shared.root else None
+
+    def base(self, name: str) -> str:
+        """The name through which changes of `name` are seen by all that share its object."""
+        provider = self.scope.get(name)
+        shared = self.of(provider) if provider else None
+        return self.base(shared.base) if shared else name
+
+    def same(self, name: str) -> list[str]:
+        """The other names that now stand for the very object of `name`."""
+        found = [name]
+        for one in found:
+            found += [other for other in self._neighbours(one) if other not in found]
+        return found[1:]
+
+    def _neighbours(self, name: str) -> Iterator[str]:
+        provider = self.scope.get(name)
+        shared = self.of(provider) if provider else None
+        if shared and shared.is_same:
+            yield shared.base
+        for other, way in self._shared.items():
+            is_live = self.of(other) and self.scope.get(other.name) is other
+            if way.base == name and way.is_same and is_live:
+                yield other.name
+
+    def augmented(self, code: CellCode) -> frozenset[str]:
+        """Arrays that share their data and that a cell changes by `x += y`, and binds no other way.
+
+        Such a statement changes an array in place; it binds the name to what it stands for anyway.
+        """
+        names = augmented(code.statements)
+        if not names:
+            return frozenset()
+        others = (item.node for item in code.statements if not isinstance(item.node, ast.AugAssign))
+        bound = frozenset[str]().union(*map(bound_names, others))
+        return frozenset(name for name in names - bound if self._is_shared_array(name))
+
+    def _is_shared_array(self, name: str) -> bool:
+        provider = self.scope.get(name)
+        if self._kinds.get(name) is not Kind.ARRAY or provider is None:
+            return False
+        return self.of(provider) is not None or any(
+            shared.base == name and self.of(other) is not None
+            for other, shared in self._shared.items()
+        )
+
+    def release(self, names: Sequence[str]) -> None:
+        """Note that a cell binds `names` anew: what shared their objects goes on without them."""
+        for provider, shared in list(self._shared.items()):
+            base = self.scope.get(shared.base)
+            if shared.base not in names or base is None or self.of(provider) is None:
+                continue
+            if self.scope.get(provider.name) is provider and provider.name not in names:
+                if shared.is_same:
+                    self.scope.point(provider.name, base)
+                elif base is not shared.root:
+                    self.scope.outdate(provider, base)
+
+    def note(self, block: str, code: CellCode, left: Sequence[Statement]) -> set[frozenset[str]]:
+        """Take up the assignments of a cell; gives the pairs of names that share from now on."""
+        found: dict[str, tuple[str, Statement, bool]] = {}
+        for statement in left:
+            names = bound_names(statement.node)
+            if isinstance(statement.node, ast.AugAssign) and names <= self._kinds.keys():
+                continue  # an array stays one
+            for name in names:
+                self._kinds.pop(name, None)
+            found = {
+                name: entry
+                for name, entry in found.items()
+                if name not in names and entry[0] not in names
+            }
+            for name, base, is_same in self._assigned(statement.node):
+                found[name] = (base, statement, is_same)
+        return {
+            frozenset((name, base))
+            for name, (base, statement, is_same) in found.items()
+            if self._add(block, code, name, base, statement, is_same=is_same)
+        }
+
+    def _assigned(self, node: ast.stmt) -> Iterator[tuple[str, str, bool]]:
+        """Names that an assignment makes share an object: the new one, the other, one object?"""
+        if not isinstance(node, ast.Assign):
+            return
+        targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if len(targets) != len(node.targets):
+            return
+        kind = kind_of(node.value, self._kinds, self.module_of)
+        for name in targets:
+            if kind:
+                self._kinds[name] = kind
+        view = viewed(node.value, self._kinds)
+        for name in targets[1:]:
+            yield name, targets[0], True
+        if isinstance(node.value, ast.Name) and len(targets) == 1:
+            yield targets[0], node.value.id, True
+        elif view and len(targets) == 1 and view != targets[0]:
+            yield targets[0], view, False
+
+    def _add(
+        self,
+        block: str,
+        code: CellCode,
+        name: str,
+        base: str,
+        statement: Statement,
+        *,
+        is_same: bool,
+    ) -> bool:
+        provider, other = self.scope.get(name), self.scope.get(base)
+        if name == base or provider is None or other is None or not provider.is_of(block):
+            return False
+        if not all(item.origin is Origin.DATA and not item.maybe for item in (provider, other)):
+            return False
+        if max(self.last_changes.get(item, 0) for item in (name, base)) > code.number:
+            key = (code.number, statement.first)
+            part = _assignment(code, statement, f"{name} = {base}" if is_same else "")
+            self._shared[provider] = Shared(base, _root(other), is_same, part, key)
+        return True
+
+
+def last_changes(codes: Sequence[CellCode]) -> dict[str, int]:
+    """For each name the last cell that may change it, or what it may be a view of, in place."""
+    found: dict[str, int] = {}
+    for code in codes:
+        names = (*code.flow.changes, *augmented(code.statements), *(code.settings.changes or ()))
+        found.update(dict.fromkeys(names, code.number))
+    pairs = [pair for code in codes for item in code.statements for pair in _related(item.node)]
+    for _ in pairs:
+        before = dict(found)
+        for name, other in pairs:
+            last = max(found.get(name, 0), found.get(other, 0))
+            found[name] = found[other] = last
+        if found == before:
+            break
+    return found
+
+
+def _related(node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """The names of `x = y`, `x = y[1:]`, `x = y.T.ravel()` and the like."""
+    if not isinstance(node, ast.Assign):
+        return
+    inner = node.value
+    while isinstance(inner, ast.Attribute | ast.Subscript | ast.Call):
+        inner = inner.func if isinstance(inner, ast.Call) else inner.value
+    names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    names += [inner.id] if isinstance(inner, ast.Name) else []
+    yield from pairwise(names)
+
+
+def _assignment(code: CellCode, statement: Statement, text: str) -> CodePart:
+    """The assignment as a part of a file, in other words if there is a `text`."""
+    part = definition_part(code, statement, comments=False)
+    if not text:
+        return part
+    lines: list[str | None] = [None] * len(code.lines)
+    lines[statement.first - 1] = text
+    return CodePart(part.cell, tuple(lines))
+
+
+def _root(provider: Provider) -> Provider:
+    """Who bound the object that was changed in place since."""
+    while provider.changed and provider.before is not None:
+        provider = provider.before
+    return provider

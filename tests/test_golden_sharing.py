@@ -1,0 +1,298 @@
+"""The golden rule where cells share more than values: functions over globals, and objects.
+
+In a notebook a function sees the globals of the moment it is called, and two names may stand for
+one object. Blocks have copies of their own and must come to the same, or export must refuse.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_blocks.binding import analyze_notebook
+from jupyter_blocks.notebook import read_notebook
+from tests.golden import assert_same, run_both
+from tests.notebooks import Source, notebook
+
+NUMPY = ("imports", "import numpy as np")
+ARRAY = ("loader", "a = np.arange(6)")
+T = "transformer"
+
+FUNCTIONS: dict[str, tuple[Source, ...]] = {
+    "a function that reads data of its block, used by others": (
+        ("loader", "k = 2\ndef scaled(v):\n    return v * k"),
+        (T, "y = scaled(1)"),
+        (T, "z = y + scaled(3)"),
+    ),
+    "data set after the function, and set again": (
+        (T, "def f():\n    return x + 1"),
+        ("loader", "x = 3"),
+        (T, "y = f()"),
+        (T, "x = 40"),
+        (T, "z = y + f()"),
+    ),
+    "a function that needs another one that reads data": (
+        (T, "def f():\n    return x + 1"),
+        (T, "def g():\n    return f() * 2"),
+        ("loader", "x = 3"),
+        (T, "y = g()"),
+        (T, "z = y + g()"),
+    ),
+    "a block that sets what the function reads": (
+        (T, "x = 1\ndef f():\n    return x + 1"),
+        (T, "x = 10\ny = f()"),
+        (T, "z = y + f()"),
+    ),
+    "a function that changes a list of the notebook": (
+        (T, "log = []\ndef f(v):\n    log.append(v)\n    return v"),
+        (T, "y = f(2)"),
+        (T, "f(3)"),
+        (T, "n = len(log) + y"),
+    ),
+    "a function that remembers what it computed": (
+        (
+            "loader",
+            """
+            memo = {}
+            def fib(n):
+                if n < 2:
+                    return n
+                if n not in memo:
+                    memo[n] = fib(n - 1) + fib(n - 2)
+                return memo[n]
+            """,
+        ),
+        (T, "y = fib(20)"),
+        (T, "n = len(memo) + y"),
+    ),
+    "a function handed to another": (
+        ("loader", "k = 2\ndef f(v):\n    return v * k"),
+        (T, "y = list(map(f, [1, 2]))"),
+        (T, "z = y"),
+    ),
+    "a function in a query": (
+        ("imports", "import pandas as pd"),
+        ("loader", "k = 2\ndef f(v):\n    return v * k\ndf = pd.DataFrame({'a': [1, 2]})"),
+        (T, "s = df.eval('a + @f(1)')"),
+        (T, "t = s + 1"),
+    ),
+    "a function defined twice": (
+        ("loader", "# One more.\ndef f(v):\n    return v + 1"),
+        (T, "y = f(1)"),
+        (T, "def f(v):\n    return v + 2"),
+        (T, "z = f(1) + y"),
+    ),
+    "a default that reads data": (
+        ("loader", "k = 2"),
+        (T, "def f(v, k=k):\n    return v * k"),
+        (T, "y = f(1)"),
+    ),
+    "a function of a parameter that a block sets": (
+        ("parameters", "month = 3"),
+        (T, "def f(v):\n    return v * month"),
+        (T, "y = f(2)"),
+        (T, "month = 5"),
+        (T, "z = f(2) + y"),
+    ),
+    "a lambda with a name": (
+        ("imports", "import math"),
+        ("loader", "root = lambda v: math.sqrt(v); k = 3"),
+        (T, "y = root(4.0) + k"),
+    ),
+    "a lambda sees what the notebook sets later": (
+        ("loader", "k = 1\nf = lambda v: v + k"),
+        (T, "k = 2"),
+        (T, "y = f(1)"),
+    ),
+    "a lambda that is another one later": (
+        ("loader", "f = lambda v: v + 1\na = f(1)\nf = lambda v: v + 2\nb = f(1)"),
+        (T, "c = f(1) + a + b"),
+    ),
+    "a function that draws from a seeded stream": (
+        NUMPY,
+        ("loader", "np.random.seed(3)"),
+        (T, "k = 2\ndef f():\n    return np.random.rand() * k"),
+        (T, "y = f()"),
+        (T, "z = f() + y + np.random.rand()"),
+    ),
+    "a function that writes a file, and a block that reads it": (
+        ("imports", "from pathlib import Path"),
+        ("loader", "text = 'x'\ndef save():\n    Path('made.txt').write_text(text)"),
+        (T, "save()"),
+        (T, "y = Path('made.txt').read_text()"),
+    ),
+    "the cells of one block": (
+        ("loader", "x = 1"),
+        ("transformer", "def f():\n    return x"),
+        ("continue", "y = f()"),
+        (T, "z = y"),
+    ),
+    "a class that is written as a call": (
+        ("imports", "from collections import namedtuple"),
+        ("loader", "Point = namedtuple('Point', ['x', 'y'])"),
+        (T, "p = Point(1, 2)\ntotal = p.x + p.y"),
+        (T, "again = Point(total, 1)._asdict()"),
+    ),
+}
+
+OBJECTS: dict[str, tuple[Source, ...]] = {
+    "a list under two names": (
+        ("loader", "a = [1]\nb = a"),
+        (T, "b.append(2)"),
+        (T, "n = len(a) + len(b)"),
+    ),
+    "two names set at once": (("loader", "a = b = [1]"), (T, "b.append(2)"), (T, "n = len(a)")),
+    "changed through both names": (
+        ("loader", "a = [1]"),
+        (T, "b = a"),
+        (T, "b.append(2)"),
+        (T, "a.append(3)\nn = len(b)"),
+        (T, "m = n + len(a)"),
+    ),
+    "a table under two names, one of them set again": (
+        ("imports", "import pandas as pd"),
+        ("loader", "df = pd.DataFrame({'a': [1, 2, None]})"),
+        (T, "kept = df"),
+        (T, "df['c'] = 3"),
+        (T, "df = df.dropna()"),
+        (T, "df['d'] = 4"),
+        (T, "shapes = df.shape, kept.shape"),
+    ),
+    "the second name set again": (
+        ("loader", "a = [1]"),
+        (T, "b = a"),
+        (T, "b.append(2)"),
+        (T, "b = [7]"),
+        (T, "b.append(3)"),
+        (T, "c = [a, b]"),
+    ),
+    "the first name deleted": (
+        ("loader", "a = [1]"),
+        (T, "b = a"),
+        (T, "b.append(1)"),
+        (T, "del a"),
+        (T, "c = b + [2]"),
+    ),
+    "a number under two names": (
+        ("loader", "n = 1"),
+        (T, "m = n"),
+        (T, "m += 1"),
+        (T, "both = m, n"),
+    ),
+    "a list made longer in place": (
+        ("loader", "a = [1]"),
+        (T, "b = a"),
+        (T, "c = b"),
+        (T, "c += [2]"),
+        (T, "every = a, b, c"),
+    ),
+    "a view of an array is changed": (
+        NUMPY,
+        ARRAY,
+        (T, "b = a[:3]"),
+        (T, "b[0] = 99"),
+        (T, "s = int(a.sum())"),
+        (T, "t = s + int(b.sum())"),
+    ),
+    "an array with a view is changed": (
+        NUMPY,
+        ARRAY,
+        (T, "b = a[:3]"),
+        (T, "a[0] = 99"),
+        (T, "s = int(b.sum())"),
+    ),
+    "a view of a view": (
+        NUMPY,
+        ("loader", "a = np.arange(6).reshape(2, 3)"),
+        (T, "b = a.T"),
+        (T, "c = b[0:2]"),
+        (T, "c += 10"),
+        (T, "s = int(a.sum() + b.sum())"),
+    ),
+    "a view of an array that is made anew": (
+        NUMPY,
+        ARRAY,
+        (T, "b = a[:3]"),
+        (T, "a = a + 1"),
+        (T, "a[0] = 50"),
+        (T, "s = int(b.sum() + a.sum())"),
+    ),
+    "a copy of a part": (
+        NUMPY,
+        ARRAY,
+        (T, "b = a[:3].copy()"),
+        (T, "b[0] = 99"),
+        (T, "s = int(a.sum())"),
+    ),
+    "a slice of a list is a copy": (
+        ("loader", "a = [1, 2, 3]"),
+        (T, "b = a[:2]"),
+        (T, "b[0] = 99"),
+        (T, "s = sum(a)"),
+    ),
+}
+
+REFUSED: dict[str, tuple[tuple[Source, ...], str, str]] = {
+    "a container holds the changed object": (
+        (("loader", "a = [1]"), (T, "c = [a]"), (T, "a.append(5)"), (T, "n = len(c[0])")),
+        "alias",
+        "'c' and 'a' share an object",
+    ),
+    "an object in a container is changed": (
+        (("loader", "a = [1]"), (T, "c = {'x': a}"), (T, "c['x'].append(5)"), (T, "n = len(a)")),
+        "alias",
+        "'a' and 'c' share an object",
+    ),
+    "a view outlives the array that was changed": (
+        (NUMPY, ARRAY, (T, "b = a[:3]"), (T, "a[0] = 5"), (T, "a = a + 1"), (T, "s = b.sum()")),
+        "alias",
+        "'b' and 'a' share an object",
+    ),
+    "a default that reads data which is set again": (
+        (
+            ("loader", "k = 2"),
+            (T, "def f(v, k=k):\n    return v * k"),
+            (T, "k = 5"),
+            (T, "y = f(1)"),
+        ),
+        "nested-function",
+        "reads its 'k'",
+    ),
+    "a class that counts its objects": (
+        (
+            ("loader", "class P:\n    n = 0\n    def __init__(self):\n        P.n += 1"),
+            (T, "p = P()"),
+            (T, "q = P()"),
+        ),
+        "shared-state",
+        "changes an attribute of 'P' itself",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [*FUNCTIONS, *OBJECTS])
+def test_the_pipeline_computes_what_the_notebook_computes(case: str, tmp_path: Path) -> None:
+    """Every stored output of the pipeline is the value the notebook has at that point."""
+    cells = FUNCTIONS.get(case) or OBJECTS[case]
+    assert_same(run_both(notebook(tmp_path, *cells)))
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_no_copy_can_do_is_refused(case: str, tmp_path: Path) -> None:
+    """With the reason, before anything runs."""
+    cells, code, text = REFUSED[case]
+    pipeline = analyze_notebook(read_notebook(notebook(tmp_path, *cells)))
+    found = [problem for problem in pipeline.problems if problem.severity == "error"]
+    assert [problem.code for problem in found][:1] == [code]
+    assert text in found[0].message
+
+
+def test_siblings_in_a_container_do_not_share(tmp_path: Path) -> None:
+    """A change of one element leaves the other elements alone, and needs no word."""
+    cells = (
+        ("loader", "a = [1]\nb = [2]\nboth = [a, b]"),
+        (T, "a.append(5)"),
+        (T, "n = len(b)"),
+    )
+    assert not analyze_notebook(read_notebook(notebook(tmp_path, *cells))).problems
