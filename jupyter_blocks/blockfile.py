@@ -20,10 +20,11 @@ __all__ = [
     "file_digest",
     "is_intact",
     "parse_header",
+    "without_header",
 ]
 
 _ADVICE = (
-    "# Change the notebook and export again: a change made here would be reported, not overwritten."
+    "# Change the notebook and export again; changes made here go back: jupyter blocks notebook."
 )
 _TITLE = re.compile(
     r"# (?:Block (?P<block>\S+)|Helpers) of the pipeline (?P<pipeline>\S+), "
@@ -132,6 +133,12 @@ def parse_header(text: str) -> Header | None:
     )
 
 
+def without_header(text: str) -> str:
+    """The code of an exported file, with line feeds only; all of it where there is no header."""
+    text = text.replace("\r\n", "\n")
+    return "\n".join(text.split("\n")[_header_length(text) :])
+
+
 def is_intact(text: str) -> bool:
     """Whether an exported file is as it was written; line ends (CRLF) do not count."""
     header = parse_header(text)
@@ -146,6 +153,18 @@ def file_digest(text: str) -> str:
             del lines[number]
             break
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def _header_length(text: str) -> int:
+    lines = text.split("\n")
+    if not _TITLE.match(lines[0]):
+        return 0
+    for number, line in enumerate(lines[1:], start=1):
+        if _DIGEST.match(line):
+            return number + 1
+        if not line.startswith(_ADVICE[:39]) and not _SOURCE.match(line):
+            return number
+    return len(lines)
 
 
 def _count_ranges(passages: Sequence[Passage]) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from jupyter_blocks.blockfile import Passage
 from jupyter_blocks.dataflow import Expression
 
-__all__ = ["passages", "returning"]
+__all__ = ["inside_strings", "passages", "returning"]
 
 _STRING_STARTS = frozenset(("FSTRING_START", "TSTRING_START"))
 _STRING_ENDS = frozenset(("FSTRING_END", "TSTRING_END"))
@@ -28,7 +28,7 @@ def passages(
 
     Blank lines at both ends are dropped, and those that would double one where lines are left out.
     """
-    inside = _inside_strings([line or "" for line in lines])
+    inside = inside_strings([line or "" for line in lines])
     kept: list[tuple[int, str]] = []
     blank = 0
     gap = True
@@ -67,7 +67,7 @@ def _indented(line: str, indent: str) -> str:
     return indent + space.rpartition("\f")[2] + line[len(space) :]
 
 
-def _inside_strings(lines: Sequence[str]) -> set[int]:
+def inside_strings(lines: Sequence[str]) -> set[int]:
     """Indexes of the lines that begin inside a string, where indentation would change it."""
     text = "\n".join(lines)
     if not any(mark in text for mark in ('"""', "'''", "\\")):

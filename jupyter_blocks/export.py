@@ -6,7 +6,9 @@ All or nothing: a notebook with a mistake, or one file in the way, and nothing i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -17,6 +19,7 @@ from jupyter_blocks.block import Binding, Block, SensorPolicy, block_name_proble
 from jupyter_blocks.blockfile import parse_header
 from jupyter_blocks.codegen import block_text, helpers_text
 from jupyter_blocks.errors import Problem, ProjectError, UsageError
+from jupyter_blocks.exportbase import keep_exported
 from jupyter_blocks.exportplan import (
     ExportedFile,
     Owner,
@@ -28,7 +31,15 @@ from jupyter_blocks.notebook import Notebook, read_notebook
 from jupyter_blocks.pipeline import pipeline_yaml
 from jupyter_blocks.project import create_project, find_project
 
-__all__ = ["ExportResult", "ExportedFile", "export_notebook", "export_pipeline", "project_folder"]
+__all__ = [
+    "ExportResult",
+    "ExportedFile",
+    "export_notebook",
+    "export_pipeline",
+    "exported_texts",
+    "notebook_path",
+    "project_folder",
+]
 
 _PACKAGE = "helpers/__init__.py"
 _PACKAGE_TEXT = (
@@ -98,22 +109,53 @@ def export_pipeline(
     *,
     force: bool = False,
     check: bool = False,
+    taken_over: Collection[str] = (),
+    new_notebook: bytes | None = None,
 ) -> ExportResult:
-    """The same for a notebook that was analyzed already."""
+    """The same for a notebook that was analyzed already.
+
+    `taken_over` are files edited by hand whose changes the notebook has. `new_notebook` is written
+    to the notebook's file, if anything is written.
+    """
     root = project_folder(notebook.path, project)
-    owner = Owner(root, _relative(notebook.path, root), drafted.name)
+    owner = _owner(drafted, notebook, root)
     problems = [*drafted.problems, *_empty(drafted, notebook)]
     result = ExportResult(root, drafted.name, (), tuple(problems), drafted.notes)
     if not result.is_ok:
         return result
     texts = _texts(drafted, owner)
     problems += _invalid(texts, notebook)
-    files, in_the_way = planned_files(owner, texts, force=force, check=check)
+    files, in_the_way = planned_files(owner, texts, force=force, check=check, taken_over=taken_over)
     problems += [*in_the_way, *_shadowed(owner, texts)]
     result = ExportResult(root, drafted.name, tuple(files), tuple(problems), drafted.notes)
     if result.is_ok and not check:
-        _write(root, files)
+        also = {} if new_notebook is None else {notebook.path.resolve(): new_notebook}
+        _write(root, files, also)
+        keep_exported(root / ".blocks", {path: texts[path] for path in texts if path[-3:] == ".py"})
     return result
+
+
+def exported_texts(
+    drafted: NotebookPipeline, notebook: Notebook, root: Path
+) -> tuple[dict[str, str], list[Problem]]:
+    """What an export to the project at `root` would write: project-relative path -> text."""
+    texts = _texts(drafted, _owner(drafted, notebook, root))
+    return texts, _invalid(texts, notebook)
+
+
+def _owner(drafted: NotebookPipeline, notebook: Notebook, root: Path) -> Owner:
+    path = notebook_path(notebook.path, root)
+    return Owner(root, path, drafted.name, _twin(path, notebook))
+
+
+def _twin(path: str, notebook: Notebook) -> str:
+    """The other file of a notebook that jupytext keeps as .ipynb and .py."""
+    jupytext = notebook.metadata.get("jupytext")
+    formats = jupytext.get("formats") if isinstance(jupytext, dict) else None
+    if not isinstance(formats, str) or not {"ipynb", "py"} <= set(re.split(r"[,:]", formats)):
+        return ""
+    stem, _, suffix = path.rpartition(".")
+    return f"{stem}.{'py' if suffix == 'ipynb' else 'ipynb'}"
 
 
 def _require_name(pipeline: str) -> None:
@@ -122,7 +164,8 @@ def _require_name(pipeline: str) -> None:
         raise UsageError(problem or f"'{pipeline}' is a word of Python.", hint="Choose another.")
 
 
-def _relative(path: Path, root: Path) -> str:
+def notebook_path(path: Path, root: Path) -> str:
+    """Path of a notebook as it is written into files: relative to the project, with '/'."""
     return Path(os.path.relpath(path.resolve(), root)).as_posix()
 
 
@@ -256,23 +299,24 @@ def _shadowed(owner: Owner, texts: Mapping[str, str]) -> list[Problem]:
 # writing
 
 
-def _write(root: Path, files: Sequence[ExportedFile]) -> None:
+def _write(root: Path, files: Sequence[ExportedFile], also: Mapping[Path, bytes]) -> None:
     """Make the files what they should be: all of them, or none."""
-    written = [file for file in files if file.state == "written"]
-    removed = [file for file in files if file.state == "removed"]
-    before = {file.path: _bytes(root / file.path) for file in (*written, *removed)}
+    contents = {**also}
+    contents |= {root / file.path: file.text.encode() for file in files if file.state == "written"}
+    removed = [root / file.path for file in files if file.state == "removed"]
+    before = {path: _bytes(path) for path in (*contents, *removed)}
     drafts: list[Path] = []
     try:
         create_project(root)
-        for file in written:
-            drafts.append(_draft(root / file.path, file.text))  # noqa: PERF401 - kept on failure
-        for file, draft in zip(written, drafts, strict=True):
-            draft.replace(root / file.path)
-        for file in removed:
-            (root / file.path).unlink()
+        for path, data in contents.items():
+            drafts.append(_draft(path, data))
+        for path, draft in zip(contents, drafts, strict=True):
+            draft.replace(path)
+        for path in removed:
+            path.unlink()
     except OSError as error:
-        for path, data in before.items():
-            _restore(root / path, data)
+        for path, old in before.items():
+            _restore(path, old)
         raise ProjectError(
             f"Nothing was exported: {error.filename or root} cannot be written "
             f"({error.strerror or error}).",
@@ -281,20 +325,22 @@ def _write(root: Path, files: Sequence[ExportedFile]) -> None:
     finally:
         for draft in drafts:
             draft.unlink(missing_ok=True)
-    for file in removed:
+    for path in removed:
         with suppress(OSError):  # only a folder that is empty now goes as well
-            (root / file.path).parent.rmdir()
+            path.parent.rmdir()
 
 
 def _bytes(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def _draft(path: Path, text: str) -> Path:
+def _draft(path: Path, data: bytes) -> Path:
     """A finished file beside the one it is going to replace."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    draft.write_bytes(text.encode())
+    draft.write_bytes(data)
+    if path.exists():
+        shutil.copymode(path, draft)
     return draft
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,14 +17,16 @@ from typing import Literal
 import yaml
 
 from jupyter_blocks.block import BLOCK_TYPES
-from jupyter_blocks.blockfile import is_intact, parse_header
+from jupyter_blocks.blockfile import is_intact, parse_header, without_header
 from jupyter_blocks.errors import Problem
+from jupyter_blocks.samecode import same_code
 
 __all__ = [
     "ExportedFile",
     "Owner",
     "State",
     "block_path",
+    "exported_pipelines",
     "planned_files",
     "signed_yaml_digest",
 ]
@@ -57,6 +59,8 @@ class Owner:
     notebook: str
     """Path of the notebook relative to the project, with '/'."""
     pipeline: str
+    twin: str = ""
+    """Path of the file that jupytext keeps the same notebook in; empty: there is none."""
 
 
 @dataclass(frozen=True)
@@ -85,22 +89,40 @@ def block_path(owner: Owner, folder: str, block: str) -> str:
 def _is_of_other_notebook(owner: Owner, found: _Found) -> bool:
     """Whether a notebook that still exists, other than this one, has exported the file."""
     other = found.notebook
-    return other is not None and other != owner.notebook and (owner.root / other).exists()
+    if other is None or other in (owner.notebook, owner.twin):
+        return False
+    return (owner.root / other).exists()
+
+
+def exported_pipelines(root: Path, notebook: str) -> list[str]:
+    """Names of the pipelines of a project that were exported from a notebook, sorted."""
+    return [
+        path.parent.name
+        for path in sorted((root / "pipelines").glob("*/metadata.yaml"))
+        if _yaml_notebook(path.read_bytes().decode("utf-8", "replace")) == notebook
+    ]
 
 
 def planned_files(
-    owner: Owner, texts: Mapping[str, str], *, force: bool, check: bool
+    owner: Owner,
+    texts: Mapping[str, str],
+    *,
+    force: bool,
+    check: bool,
+    taken_over: Collection[str] = (),
 ) -> tuple[list[ExportedFile], list[Problem]]:
     """What happens to each file, and what is in the way.
 
     `texts` maps project-relative paths to the text they are to have. With `check` nothing is meant
-    to be written, so nothing can be in the way.
+    to be written, so nothing can be in the way. `taken_over` are files edited by hand whose changes
+    the notebook has.
     """
     files: list[ExportedFile] = []
     problems: list[Problem] = []
     for path, text in sorted(texts.items()):
         found = _found(owner.root, path)
-        state, problem = _fate(owner, path, text, found, force=force, check=check)
+        may_go = force or path in taken_over
+        state, problem = _fate(owner, path, text, found, force=may_go, check=check)
         files.append(
             ExportedFile(path, text, state, _diff(path, found.text if found else "", text))
         )
@@ -127,13 +149,20 @@ def _fate(
         return changed, None
     if found.text == text:
         return "unchanged", None
+    if (owner.root / path).resolve() == (owner.root / owner.notebook).resolve():
+        return changed, _is_the_notebook(owner, path)
     if found.notebook is None:
         return changed, None if force else _written_by_hand(owner, path)
     if _is_of_other_notebook(owner, found):
         return changed, _of_other_notebook(owner, path, found.notebook)
-    if not found.is_intact and not force:
-        return "edited", _edited(owner, path)
-    return changed, None
+    if found.is_intact or force or _says_the_same(found.text, text, path):
+        return changed, None
+    return "edited", _edited(owner, path)
+
+
+def _says_the_same(one: str, other: str, path: str) -> bool:
+    """Whether an edited file holds nothing that the notebook has not: only its layout differs."""
+    return path.endswith(".py") and same_code(without_header(one), without_header(other))
 
 
 def _found(root: Path, path: str) -> _Found | None:
@@ -168,21 +197,21 @@ def _leftovers(owner: Owner, texts: Mapping[str, str]) -> Iterator[str]:
     for folder in sorted(folders):
         for file in sorted((owner.root / folder).rglob("*.py")):
             path = file.relative_to(owner.root).as_posix()
-            if path not in texts and _is_exported_from(file, owner.notebook):
+            if path not in texts and _is_exported_from(file, owner):
                 yield path
     for file in sorted((owner.root / "pipelines").glob("*/metadata.yaml")):
         path = f"pipelines/{file.parent.name}/{file.name}"
         if path not in texts:
             found = _found(owner.root, path)
-            if found is not None and found.notebook == owner.notebook:
+            if found is not None and found.notebook in (owner.notebook, owner.twin):
                 yield path
 
 
-def _is_exported_from(file: Path, notebook: str) -> bool:
+def _is_exported_from(file: Path, owner: Owner) -> bool:
     with file.open("rb") as stream:
         first = stream.readline().decode("utf-8", "replace").rstrip("\r\n")
     header = parse_header(first)
-    return header is not None and header.notebook == notebook
+    return header is not None and header.notebook in (owner.notebook, owner.twin)
 
 
 def _diff(path: str, old: str, new: str) -> str:
@@ -203,6 +232,17 @@ def _written_by_hand(owner: Owner, path: str) -> Problem:
     )
 
 
+def _is_the_notebook(owner: Owner, path: str) -> Problem:
+    return _problem(
+        owner,
+        "file-taken",
+        path,
+        f"The block would be written to {path}, which is the notebook itself.",
+        "Give the block another name with its tag, move the notebook to another folder, or export "
+        "to another project with --project.",
+    )
+
+
 def _of_other_notebook(owner: Owner, path: str, notebook: str) -> Problem:
     return _problem(
         owner,
@@ -214,13 +254,20 @@ def _of_other_notebook(owner: Owner, path: str, notebook: str) -> Problem:
 
 
 def _edited(owner: Owner, path: str) -> Problem:
+    hint = (
+        "Bring the change into the notebook with 'jupyter blocks notebook "
+        f"{owner.notebook}', or overwrite the file with --force."
+    )
+    if path.endswith(".yaml"):
+        hint = (
+            "Bring the change into the notebook's settings, then overwrite the file with --force."
+        )
     return _problem(
         owner,
         "edited-file",
         path,
         f"The file {path} was edited by hand after it was exported.",
-        "Bring the change into the notebook ('jupyter blocks export --check' shows it), then "
-        "overwrite the file with --force.",
+        hint,
     )
 
 

@@ -1,22 +1,25 @@
 """A notebook as it lies on disk: its cells with number, id, tags, source and metadata.
 
-Reads nbformat 4 itself, which is fast, and asks nbformat only to upgrade older files. What the
-cells mean is said by `tags` and `binding`.
+Reads nbformat 2 to 4 itself, which is fast, and asks nbformat only for what came before; Python
+files with cells are read by `percent`. What the cells mean is said by `tags` and `binding`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import tokenize
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.errors import Problem, UsageError, ValidationError
+from jupyter_blocks.percent import PercentText, read_percent
 
-__all__ = ["Cell", "Notebook", "parse_notebook", "read_notebook"]
+__all__ = ["Cell", "Notebook", "is_percent", "parse_notebook", "read_notebook"]
 
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
 
@@ -62,8 +65,13 @@ class Notebook:
         return tuple(cell for cell in self.cells if cell.kind == "code")
 
 
+def is_percent(path: Path) -> bool:
+    """Whether the notebook at `path` is a Python file with cells, `# %%`."""
+    return path.suffix == ".py"
+
+
 def read_notebook(path: Path) -> Notebook:
-    """Read the notebook at `path`.
+    """Read the notebook at `path`: a notebook file, or a Python file with cells.
 
     Raises `UsageError` where there is no such file, and `ValidationError` where it is not a
     notebook with a Python kernel.
@@ -81,7 +89,7 @@ def read_notebook(path: Path) -> Notebook:
 
 def parse_notebook(data: bytes, path: Path) -> Notebook:
     """The notebook in `data`, the bytes of the file at `path`; errors as for `read_notebook`."""
-    document = _upgraded(_json(data, path), path)
+    document = _percent(data, path) if is_percent(path) else _upgraded(_json(data, path), path)
     metadata = document.get("metadata") or {}
     if not isinstance(metadata, dict):
         raise _refusal(path, "bad-notebook", "Its 'metadata' is not a mapping.")
@@ -95,6 +103,38 @@ def parse_notebook(data: bytes, path: Path) -> Notebook:
         _cell(raw, number, shared, path, problems) for number, raw in enumerate(raw_cells, start=1)
     ]
     return Notebook(path, tuple(cells), metadata, tuple(problems))
+
+
+def _percent(data: bytes, path: Path) -> dict[str, Any]:
+    """A Python file with cells, as the document of a notebook."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        text = data.decode(encoding)
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise _refusal(path, "not-a-notebook", f"It is not text: {error}.") from error
+    try:
+        found = read_percent(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    except ValueError as error:
+        raise _refusal(path, "bad-notebook", f"{error}.") from error
+    if not found.has_markers:
+        raise _without_markers(found, path)
+    cells = [
+        {"cell_type": cell.kind, "metadata": cell.metadata, "source": "\n".join(cell.lines)}
+        for cell in found.cells
+    ]
+    return {"cells": cells, "metadata": found.metadata}
+
+
+def _without_markers(found: PercentText, path: Path) -> ValidationError:
+    message = "It has no cells: no line begins with '# %%'."
+    hint = "Write '# %%' above each cell."
+    jupytext = found.metadata.get("jupytext")
+    known = jupytext.get("text_representation") if isinstance(jupytext, dict) else None
+    name = known.get("format_name") if isinstance(known, dict) else None
+    if name and name != "percent":
+        message = f"It is in jupytext's format '{name}', which has no '# %%' above its cells."
+        hint = f"Convert it: jupytext --to py:percent {path.name}"
+    return _refusal(path, "not-a-notebook", message, hint)
 
 
 def _json(data: bytes, path: Path) -> dict[str, Any]:
@@ -131,6 +171,8 @@ def _upgraded(document: dict[str, Any], path: Path) -> dict[str, Any]:
             f"It has the notebook format {major!r}; this version reads 1 to 4.",
             "Update jupyter-blocks.",
         )
+    if isinstance(document.get("worksheets"), list):
+        return {**document, "cells": list(_from_worksheets(document["worksheets"]))}
     import nbformat
 
     try:
@@ -144,13 +186,27 @@ def _upgraded(document: dict[str, Any], path: Path) -> dict[str, Any]:
         ) from error
 
 
+def _from_worksheets(worksheets: list[Any]) -> Iterator[Any]:
+    """The cells of versions 2 and 3, where code was `input` and a heading was a kind of cell."""
+    for sheet in worksheets:
+        cells = sheet.get("cells") if isinstance(sheet, dict) else None
+        for cell in cells if isinstance(cells, list) else ():
+            kind = cell.get("cell_type") if isinstance(cell, dict) else None
+            if kind == "code":
+                yield {**cell, "source": cell.get("input", "")}
+            elif kind in ("raw", "html"):
+                yield {**cell, "cell_type": "raw"}
+            else:
+                yield {**cell, "cell_type": "markdown"} if isinstance(cell, dict) else cell
+
+
 def _require_python(metadata: Mapping[str, Any], path: Path) -> None:
     kernel = metadata.get("kernelspec")
     info = metadata.get("language_info")
     language = kernel.get("language") if isinstance(kernel, dict) else None
     if not language and isinstance(info, dict):
         language = info.get("name")
-    if language and str(language).lower() not in {"python", "ipython"}:
+    if language and str(language).lower() not in {"python", "python3", "ipython"}:
         raise _refusal(
             path,
             "not-python",
@@ -180,7 +236,9 @@ def _cell(raw: Any, number: int, shared: set[str], path: Path, problems: list[Pr
             Problem(
                 "bad-tags",
                 "The 'tags' of the cell are not a list of texts.",
-                "Set them again in the property inspector of JupyterLab.",
+                'Write them as tags=["loader"].'
+                if is_percent(path)
+                else "Set them again in the property inspector of JupyterLab.",
                 notebook=path.name,
                 cell=number,
                 cell_id=cell_id,

@@ -16,13 +16,21 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import unquote, urlsplit
 
 from jupyter_blocks.block import Block, RetryPolicy
 from jupyter_blocks.blockcheck import check_block_file
-from jupyter_blocks.errors import Problem, ProjectError, UsageError, ValidationError
+from jupyter_blocks.errors import (
+    Problem,
+    ProjectError,
+    UsageError,
+    ValidationError,
+    VariableError,
+)
 from jupyter_blocks.interpolation import render
 from jupyter_blocks.pipeline import Pipeline, read_pipeline
 from jupyter_blocks.settings import Report, Section, did_you_mean, listed, read_retry
+from jupyter_blocks.variables.locations import is_uri, parse_location
 from jupyter_blocks.yamlfile import YamlFile, parse_yaml
 
 __all__ = [
@@ -31,6 +39,7 @@ __all__ = [
     "create_project",
     "ensure_private",
     "find_project",
+    "is_notebook",
     "open_project",
     "resolve_target",
 ]
@@ -73,28 +82,40 @@ class Project:
 
     @cached_property
     def variables_root(self) -> str:
-        """Folder of the variable store.
+        """Folder or URI of the variable store.
 
         `MAGE_DATA_DIR` speaks before `remote_variables_dir` and `variables_dir`; a relative folder
-        is one of the project, and a folder elsewhere gets a subfolder named after the project.
-        Raises `ProjectError` for object storage, which this version cannot write to.
+        is one of the project, and a folder elsewhere gets a subfolder named after the project. A
+        URI is taken as it is. Raises `ProjectError` for one that makes no sense.
         """
         remote = self._text("remote_variables_dir")
         if remote in _EXAMPLE_BUCKETS:
             remote = ""
         chosen = os.environ.get("MAGE_DATA_DIR") or remote or self._text("variables_dir")
-        if "://" in chosen:
-            raise ProjectError(
-                f"{self.name}/metadata.yaml stores variables at {chosen}, "
-                "but this version stores them in local folders only.",
-                hint="Remove 'remote_variables_dir', or set MAGE_DATA_DIR to a local folder.",
-            )
+        if is_uri(chosen):
+            return self._variables_uri(chosen)
         if not chosen:
             return str(self.root / ".variables")
         folder = Path(chosen).expanduser()
         if folder.is_absolute() and not folder.is_relative_to(self.root):
             folder = folder / self.root.name
         return os.path.normpath(self.root / folder)
+
+    def _variables_uri(self, uri: str) -> str:
+        where = f"{self.name}/metadata.yaml or MAGE_DATA_DIR"
+        if uri.startswith("file://"):
+            return unquote(urlsplit(uri).path)
+        try:
+            location = parse_location(uri)
+        except VariableError as error:
+            raise ProjectError(f"{where}: {error}") from error
+        if location.scheme == "memory":
+            raise ProjectError(
+                f"{where}: variables cannot be kept in memory, because the blocks of a run have "
+                "processes of their own.",
+                hint="Name a folder, s3://bucket/prefix or gs://bucket/prefix.",
+            )
+        return uri
 
     @cached_property
     def project_id(self) -> str:
@@ -279,6 +300,11 @@ class Target:
     """Absolute path of the notebook."""
 
 
+def is_notebook(target: str | Path) -> bool:
+    """Whether a target is a notebook, by its name: a notebook file, or a Python file with cells."""
+    return Path(target).suffix in (".ipynb", ".py")
+
+
 def resolve_target(target: str, pipeline: str | None = None, cwd: str | Path = ".") -> Target:
     """A notebook, a project folder with a pipeline, or a pipeline of the project around `cwd`.
 
@@ -287,7 +313,7 @@ def resolve_target(target: str, pipeline: str | None = None, cwd: str | Path = "
     """
     here = Path(cwd).expanduser().resolve()
     path = here / Path(target).expanduser()
-    if path.suffix == ".ipynb":
+    if is_notebook(target):
         if not path.is_file():
             raise UsageError(f"There is no notebook {target}.", hint=_notebooks(path.parent))
         return Target("notebook", pipeline, notebook=path.resolve())

@@ -41,7 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and ".blocks" not in path.parts
     }
 
 
@@ -138,6 +138,46 @@ def test_settings_added_to_metadata_by_hand_are_not_lost(tmp_path: Path) -> None
     file.write_text(f"{file.read_text('utf-8')}executor_type: k8s\n", "utf-8")
     result = export_notebook(path)
     assert codes(result) == [("edited-file", "pipelines/demo/metadata.yaml")]
+
+
+def test_a_file_that_only_looks_different_is_written_anew(tmp_path: Path) -> None:
+    """Blank lines and quotes hold nothing that the notebook has not."""
+    path = notebook(tmp_path, *CELLS)
+    export_notebook(path)
+    file = tmp_path / "data_loaders/load.py"
+    before = file.read_text("utf-8")
+    file.write_text(before.replace("return xs", "\n    return (xs)"), "utf-8")
+    assert export_notebook(path, check=True).has_drifted
+    assert export_notebook(path).is_ok
+    assert file.read_text("utf-8") == before
+    file.write_text(before.replace("return xs", "return xs  # mine"), "utf-8")
+    assert codes(export_notebook(path)) == [("edited-file", "data_loaders/load.py")]
+
+
+def test_the_two_files_of_one_notebook_export_to_one_pipeline(tmp_path: Path) -> None:
+    """Where jupytext keeps them the same; else they are two notebooks."""
+    path = notebook(tmp_path, ("loader:load", "x = 1"), ("exporter:gone", "print(x)"))
+    export_notebook(path)
+    script = tmp_path / "demo.py"
+    cell = '# %% tags=["loader:load"]\nx = 1\n'
+    script.write_text(cell, "utf-8")
+    assert {code for code, _ in codes(export_notebook(script))} == {"file-taken"}
+    head = "# ---\n# jupyter:\n#   jupytext:\n#     formats: ipynb,py:percent\n# ---\n\n"
+    script.write_text(head + cell, "utf-8")
+    assert export_notebook(script).is_ok
+    assert open_project(tmp_path).pipeline("demo").notebook == "demo.py"
+    assert not (tmp_path / "data_exporters").exists()
+
+
+def test_a_notebook_is_never_overwritten_by_its_own_block(tmp_path: Path) -> None:
+    """Not even by force."""
+    create_project(tmp_path)
+    path = tmp_path / "data_loaders/load.py"
+    path.parent.mkdir()
+    path.write_text('# %% tags=["loader:load"]\nx = 1\n', "utf-8")
+    for force in (False, True):
+        assert codes(export_notebook(path, force=force)) == [("file-taken", "data_loaders/load.py")]
+    assert path.read_text("utf-8").startswith("# %%")
 
 
 def test_a_file_written_by_hand_is_overwritten_only_by_force(tmp_path: Path) -> None:

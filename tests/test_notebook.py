@@ -64,6 +64,31 @@ def test_old_notebooks_are_upgraded() -> None:
     assert [cell.source for cell in parsed(old).code_cells] == ["x = 1"]
 
 
+def test_old_notebooks_as_they_lie_on_disk() -> None:
+    """Lists of lines, kinds of cells that are no more, cells with less than they should have."""
+    cells = [
+        {"cell_type": "heading", "level": 1, "source": ["Title"], "metadata": {}},
+        {"cell_type": "code", "input": ["x = 1\n", "y = 2"], "metadata": {"tags": ["loader"]}},
+        {"cell_type": "code", "language": "python"},
+        {"cell_type": "html", "source": "<b>"},
+    ]
+    for version in (2, 3):
+        old = {"nbformat": version, "worksheets": [{"cells": cells[:2]}, {"cells": cells[2:]}]}
+        read = parsed(old)
+        assert [cell.kind for cell in read.cells] == ["markdown", "code", "code", "raw"]
+        assert [cell.source for cell in read.code_cells] == ["x = 1\ny = 2", ""]
+        assert read.code_cells[0].tags == ("loader",)
+
+
+@pytest.mark.parametrize("minor", range(6))
+@pytest.mark.parametrize("cells", [0, 1])
+def test_empty_notebooks_and_those_of_markdown_are_read(minor: int, cells: int) -> None:
+    """Of every minor version."""
+    document = notebook_document(*[("markdown", "# Title")] * cells, ids=minor == 5)
+    read = parsed({**document, "nbformat_minor": minor, "metadata": {}})
+    assert (len(read.cells), read.code_cells, read.problems) == (cells, (), ())
+
+
 @pytest.mark.parametrize(
     ("data", "code", "text"),
     [

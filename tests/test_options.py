@@ -108,13 +108,24 @@ def test_options_in_branches_and_on_modules(tmp_path: Path) -> None:
             (
                 "for name in ('JB_ONE', 'JB_TWO'):\n    os.environ[name] = name\n"
                 "if os.name:\n    np.set_printoptions(precision=2)\n"
-                "np.myfloat = float\npd.Series.doubled = doubled\n"
+                "old = np.seterr(divide='raise')\nos.environ.update(JB_THREE='3')\n"
+                "try:\n    np.set_printoptions(nope=1)\n"
+                "except TypeError:\n    np.set_printoptions(threshold=9)\n"
+                "doubled.times = 2\nnp.myfloat = float\npd.Series.doubled = doubled\n"
                 "decimal.getcontext().prec = 3\na = 1"
             ),
         ),
         ("loader:b", "b = os.environ['JB_TWO'], str(np.array([1.234])), np.myfloat(2)"),
+        (
+            "loader:d",
+            (
+                "d = np.geterr()['divide'], os.environ['JB_THREE'], doubled.times\n"
+                "d = (*d, np.get_printoptions()['threshold'])"
+            ),
+        ),
         ("loader:c", "c = list(pd.Series([1]).doubled()), str(decimal.Decimal(1) / 7)"),
     )
+    assert found.pop("d") == ("raise", "3", 2, 9)
     assert found == {"a": 1, "b": ("JB_TWO", "[1.23]", 2.0), "c": ([2], "0.143")}
 
 

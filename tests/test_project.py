@@ -69,6 +69,10 @@ def test_a_folder_that_is_no_project_is_refused(tmp_path: Path) -> None:
         ("variables_dir: '{{ env_var(\"JB_DATA\") }}'\n", "", "/interpolated/demo"),
         ("remote_variables_dir: s3://bucket/path_prefix\n", "", "{root}/.variables"),
         ("remote_variables_dir: s3://mine/x\n", "local", "{root}/local"),
+        ("remote_variables_dir: s3://mine/x\n", "", "s3://mine/x"),
+        ("variables_dir: data\nremote_variables_dir: gs://mine/x\n", "", "gs://mine/x"),
+        ("", "s3://mine/x?region=eu-west-1", "s3://mine/x?region=eu-west-1"),
+        ("variables_dir: file:///some%20where\n", "", "/some where"),
     ],
 )
 def test_variables_are_stored_where_mage_would_store_them(
@@ -88,10 +92,14 @@ def test_variables_are_stored_where_mage_would_store_them(
     assert open_project(root).variables_root == expected.format(root=root, home=home)
 
 
-def test_object_storage_is_refused_when_variables_are_needed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("scheme", ["ftp", "memory"])
+def test_uris_that_cannot_hold_variables_are_refused_when_needed(
+    tmp_path: Path, scheme: str
+) -> None:
     """The project still opens: its graph can be drawn."""
-    project = open_project(make(tmp_path / "demo", settings="remote_variables_dir: gs://b/x\n"))
-    with pytest.raises(ProjectError, match="local folders only"):
+    settings = f"remote_variables_dir: {scheme}://b/x\n"
+    project = open_project(make(tmp_path / "demo", settings=settings))
+    with pytest.raises(ProjectError, match=r"demo/metadata.yaml .*s3://bucket/prefix"):
         _ = project.variables_root
 
 

@@ -66,7 +66,7 @@ LOADERS = [
     ("engine = create_engine('sqlite://')", "loader:load_engine"),
     ("iris = load_iris()", "loader:load_iris"),
     ("frames = [pd.read_csv(p) for p in Path('in').glob('*.csv')]", "loader:load_frames"),
-    ("table = pd.DataFrame({'a': [1, 2]})", "loader:load_table"),
+    ("table = pd.DataFrame({'a': [1, 2]})", "loader:make_table"),
     ("lines = Path('log.txt').read_text().splitlines()", "loader:load_log"),
 ]
 
@@ -146,10 +146,10 @@ DRAWINGS = [
 
 @pytest.mark.parametrize("source", DRAWINGS)
 def test_a_drawing_belongs_to_the_block_above(source: str) -> None:
-    """A figure is part of the run record of the block whose data it shows."""
+    """A figure is kept with the block whose data it shows; without one it is a block itself."""
     imports = "import matplotlib.pyplot as plt\nimport seaborn as sns"
     assert tags(imports, LOAD, source) == ["imports", "loader:load_flights", "continue"]
-    assert tags(imports, source.replace("df", "[1]"))[1:] == ["skip"]
+    assert tags(imports, source.replace("df", "[1]"))[1:] == ["exporter:draw_data"]
 
 
 def test_a_figure_is_finished_in_the_block_that_began_it() -> None:
@@ -175,9 +175,9 @@ PARAMETERS = [
     ("n = 1\nname = 'a'", "parameters"),
     ("n: int = 1", "parameters"),
     ("options = {'a': [1, 2.5, None, True]}", "parameters"),
-    ("total = 0", "loader:load_total"),
-    ("data = [" + "1, " * 50 + "]", "loader:load_data"),
-    ("pair = (1, 2)", "loader:load_pair"),
+    ("total = 0", "loader:make_total"),
+    ("data = [" + "1, " * 50 + "]", "loader:make_data"),
+    ("pair = (1, 2)", "loader:make_pair"),
 ]
 
 

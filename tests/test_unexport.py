@@ -8,8 +8,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from jupyter_blocks.blockfile import without_header
 from jupyter_blocks.errors import ProjectError
 from jupyter_blocks.export import export_notebook
+from jupyter_blocks.percentedit import percent_text
 from jupyter_blocks.project import open_project
 from jupyter_blocks.unexport import notebook_from_pipeline
 from tests.golden import assert_same, run_both
@@ -81,18 +83,84 @@ def test_names_that_no_tag_can_hold_are_made_so(tmp_path: Path) -> None:
     ]
 
 
-def test_an_exported_pipeline_has_its_notebook(tmp_path: Path) -> None:
-    """While it is there, it is the one to open; without it, the blocks come back."""
-    path = notebook(tmp_path, ("loader:a", "x = 1"), ("exporter:b", "print(x)"))
-    export_notebook(path)
-    project = open_project(tmp_path)
-    with pytest.raises(ProjectError, match=r"exported from demo\.ipynb"):
-        notebook_from_pipeline(project, project.pipeline("demo"))
+CELLS = (
+    ("imports", "import math\nfrom pathlib import Path\n\nimport pandas as pd"),
+    ("functions", "LIMIT = 2\n\n\ndef half(x):\n    # halves\n    return x / n"),
+    ("parameters", "n = 3"),
+    ("sensor:wait", "Path('.').exists()"),
+    ("loader:load upstream:wait", "xs = list(range(n))\n\nys = [1]\ntext = '''a\n  b\n'''"),
+    ("transformer:clean", "import json\n\nzs = [half(x) for x in xs]"),
+    ("transformer:clean", "# more\nws = zs[:LIMIT]", {"retries": 2}),
+    ("test:clean", "assert len(ws) >= 0"),
+    ("transformer:last", "@transformer\ndef last(ws, text):\n    return json.dumps(ws) + text"),
+    ("exporter:save", "print(last)\nlen(last)"),
+)
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text("utf-8")
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in (".py", ".yaml") and ".blocks" not in path.parts
+    }
+
+
+@pytest.mark.parametrize("suffix", [".ipynb", ".py"])
+def test_a_notebook_that_is_gone_comes_back(tmp_path: Path, suffix: str) -> None:
+    """Plain cells with their ids, tags and settings: exported, the files are the same."""
+    path = notebook(tmp_path, *CELLS)
+    assert export_notebook(path).is_ok
+    before = contents(tmp_path)
     path.unlink()
-    cells = notebook_from_pipeline(project, project.pipeline("demo"))["cells"]
-    assert "".join(cells[2]["source"]).startswith(
-        "from jupyter_blocks.decorators import data_loader"
+    project = open_project(tmp_path)
+    document = notebook_from_pipeline(project, project.pipeline("demo"))
+    nbformat.validate(document)
+    if suffix == ".ipynb":
+        path.write_text(json.dumps(document), "utf-8")
+        assert not export_notebook(path, check=True).has_drifted
+        assert contents(tmp_path) == before
+        tags = [cell["metadata"].get("tags") for cell in document["cells"][1:]]
+        assert sorted(map(str, tags)) == sorted(str(cell[0].split()) for cell in CELLS)
+        return
+    path = tmp_path / "demo.py"
+    path.write_text(percent_text(document), "utf-8")
+    assert export_notebook(path).is_ok
+    after = contents(tmp_path)
+    assert after.keys() - before.keys() == {"demo.py"}
+    for name in before:
+        assert without_header(after[name]) == without_header(before[name]) or "yaml" in name
+
+
+def test_edited_files_of_a_notebook_that_is_gone_become_cells(tmp_path: Path) -> None:
+    """With what was edited."""
+    path = notebook(tmp_path, *CELLS)
+    export_notebook(path)
+    file = tmp_path / "transformers/clean.py"
+    file.write_text(file.read_text("utf-8").replace("    # more", "    # more\n    zs = zs[::-1]"))
+    edited = file.read_text("utf-8")
+    path.unlink()
+    project = open_project(tmp_path)
+    path.write_text(json.dumps(notebook_from_pipeline(project, project.pipeline("demo"))), "utf-8")
+    assert export_notebook(path).is_ok
+    assert without_header(file.read_text("utf-8")) == without_header(edited)
+
+
+def test_files_that_cannot_be_plain_cells_stay_functions(tmp_path: Path) -> None:
+    """The helpers come along."""
+    path = notebook(tmp_path, *CELLS[:3], ("loader:a", "x = half(3)"), ("exporter:b", "print(x)"))
+    export_notebook(path)
+    file = tmp_path / "data_loaders/a.py"
+    edited = file.read_text("utf-8").replace(
+        "x = half(3)", "if n:\n        return 1\n    x = half(3)"
     )
+    file.write_text(edited, "utf-8")
+    path.unlink()
+    project = open_project(tmp_path)
+    document = notebook_from_pipeline(project, project.pipeline("demo"))
+    sources = ["".join(cell["source"]) for cell in document["cells"]]
+    assert any("def half(x):" in source for source in sources)
+    assert any("@data_loader\ndef a(" in source for source in sources)
+    assert not any("from helpers" in source for source in sources)
 
 
 def test_a_block_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

@@ -87,22 +87,30 @@ class _Options:
     def _sets_module(self, node: ast.stmt) -> bool:
         """`np.float = float`, `pl.Config.set_tbl_rows(5)`: something of a module is changed."""
         if isinstance(node, ast.Assign):
+            plain = all(isinstance(target, ast.Name) for target in node.targets)
+            if plain:  # old = np.seterr(...)
+                return is_setting_call(node.value) and self._is_of_module(node.value)
             return all(self._is_of_module(target) for target in node.targets)
         if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
             return isinstance(node, ast.Pass)
         path = dotted_name(node.value.func)
         module = self._walk.imports.module_of(path.partition(".")[0])
-        is_option = path.rpartition(".")[2].startswith(_SETTERS) or is_setting_call(node.value)
-        return is_option and bool(module) and not module.startswith("matplotlib.pyplot")
+        is_setter = path.rpartition(".")[2].startswith(_SETTERS)
+        is_setter = is_setter and not module.startswith("matplotlib.pyplot")
+        return bool(module) and (is_setter or is_setting_call(node.value))
 
     def _is_of_module(self, target: ast.expr) -> bool:
+        """Whether something of a module, or of a class or function all blocks share, is meant."""
         if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Call):
             return dotted_name(target.value.func).rpartition(".")[2] == "getcontext"
+        target = target.func if isinstance(target, ast.Call) else target
         while isinstance(target, ast.Attribute | ast.Subscript):
             target = target.value
-            if isinstance(target, ast.Name):
-                return bool(self._walk.imports.module_of(target.id))
-        return False
+        name = target.id if isinstance(target, ast.Name) else ""
+        helper = self._walk.shared.helpers.get(name)
+        return bool(self._walk.imports.module_of(name)) or (
+            helper is not None and helper.is_definition
+        )
 
     def _is_seed(self, statement: Statement) -> bool:
         """Whether `randomness` takes care of it."""

@@ -283,7 +283,7 @@ def is_setting_call(call: ast.expr) -> bool:
     return bool(name) and (
         name in _SETTING_PATHS
         or name.rpartition(".")[2] in _SETTING_CALLS
-        or name.endswith("rcParams.update")
+        or name.endswith(("rcParams.update", "environ.update", "environ.setdefault"))
     )
 
 

@@ -60,7 +60,8 @@ def add_target(parser: ArgumentParser) -> None:
     target = parser.add_argument(
         "target",
         metavar="TARGET",
-        help="a notebook, a project folder, or a pipeline of the project you are in",
+        help="a notebook (.ipynb, or .py with cells), a project folder, or a pipeline of the "
+        "project you are in",
     )
     complete(target, _complete_target)
     pipeline = parser.add_argument(

@@ -24,7 +24,9 @@ _WORDS = {
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("notebook", metavar="NOTEBOOK", help="the notebook")
+    parser.add_argument(
+        "notebook", metavar="NOTEBOOK", help="the notebook: .ipynb, or .py with cells"
+    )
     parser.add_argument(
         "--project",
         metavar="DIR",

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import shutil
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.commands.base import Command, add_json
 from jupyter_blocks.console import Console
-from jupyter_blocks.errors import UsageError
 from jupyter_blocks.notebook import Cell, Notebook, read_notebook
-from jupyter_blocks.suggest import Proposal, SuggestCell, suggest
+from jupyter_blocks.notebooktext import replace_file, retagged
+from jupyter_blocks.suggest import Proposal, suggest_tags
 from jupyter_blocks.tables import Column, Painted, table
 from jupyter_blocks.tags import Role, read_tags
 from jupyter_blocks.wording import one_line, plural
 
-__all__ = ["SUGGEST", "tagged_text"]
+__all__ = ["SUGGEST"]
 
 _SHOWN_SOURCE = 48
 
@@ -42,7 +38,9 @@ class _Row:
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("notebook", metavar="NOTEBOOK", help="the notebook")
+    parser.add_argument(
+        "notebook", metavar="NOTEBOOK", help="the notebook: .ipynb, or .py with cells"
+    )
     parser.add_argument(
         "--apply", action="store_true", help="write the tags into the notebook; existing ones stay"
     )
@@ -54,7 +52,7 @@ def _execute(args: Namespace, console: Console) -> int:
     rows = _rows(read_notebook(path))
     tags = {row.cell.number: row.tag for row in rows if row.tag}
     if args.apply and tags:
-        _write(path, tags)
+        replace_file(path, retagged(path.read_bytes(), path, tags))
     if console.as_json:
         console.document(_document(path, rows, applied=args.apply))
         return 0
@@ -75,8 +73,7 @@ def _execute(args: Namespace, console: Console) -> int:
 
 def _rows(notebook: Notebook) -> list[_Row]:
     cells = notebook.code_cells
-    proposals = suggest([SuggestCell(cell.number, cell.source) for cell in cells])
-    by_number = {proposal.index: proposal for proposal in proposals}
+    by_number = {proposal.index: proposal for proposal in suggest_tags(notebook)}
     return [_Row(cell, _own_words(cell), by_number.get(cell.number)) for cell in cells]
 
 
@@ -124,39 +121,6 @@ def _document(path: Path, rows: Sequence[_Row], *, applied: bool) -> dict[str, A
             if row.tag
         ],
     }
-
-
-# writing
-
-
-def _write(path: Path, tags: Mapping[int, str]) -> None:
-    """Put the tags into the file: all or nothing, and nothing else changes."""
-    text = tagged_text(path.read_text("utf-8-sig"), tags)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        draft.write_text(text, "utf-8")
-        shutil.copymode(path, draft)
-        draft.replace(path)
-    except OSError as error:
-        raise UsageError(f"'{path}' cannot be written: {error.strerror}.") from error
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def tagged_text(text: str, tags: Mapping[int, str]) -> str:
-    """The notebook in `text` with one more tag on some cells: number, from 1 -> tag."""
-    document = json.loads(text)
-    if document.get("nbformat") != 4:
-        raise UsageError(
-            "The notebook has an old format, in which cells have no tags.",
-            hint="Open and save it in JupyterLab first.",
-        )
-    for number, tag in tags.items():
-        metadata = document["cells"][number - 1].setdefault("metadata", {})
-        metadata["tags"] = [*metadata.get("tags", ()), tag]
-    indent = re.match(r"\s*\{\n( *)", text)
-    written = json.dumps(document, indent=len(indent[1]) if indent else 1, ensure_ascii=False)
-    return written + ("\n" if text.endswith("\n") else "")
 
 
 SUGGEST = Command(

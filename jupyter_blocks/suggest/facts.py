@@ -7,17 +7,21 @@ import re
 import warnings
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from jupyter_blocks.block import BLOCK_TYPES, BlockType
 from jupyter_blocks.dataflow import CellFlow, Definition, analyze
 from jupyter_blocks.dataflow.mutation import pure_function
 from jupyter_blocks.magics import strip_magics
+from jupyter_blocks.suggest.looking import is_glance
 from jupyter_blocks.suggest.vocabulary import (
     DRAWING_MODULES,
+    PRINTS,
     SHOWS,
     draws,
     is_setting,
+    is_unstored,
     reads_outside,
     writes,
 )
@@ -63,7 +67,9 @@ class CellFacts:
     def is_setup(self, modules: Mapping[str, str]) -> bool:
         """Whether it imports, defines or sets options of `modules`, beside constants at most."""
         setup = [
-            isinstance(node, _IMPORTS | _DEFINITIONS) or _sets_option(node, modules)
+            isinstance(node, _IMPORTS | _DEFINITIONS)
+            or _sets_option(node, modules)
+            or _renames_part(node, modules)
             for node in self.statements
         ]
         return any(setup) and all(
@@ -82,7 +88,7 @@ class CellFacts:
             and all(_is_plain(value) for value in constants.values())
         )
 
-    @property
+    @cached_property
     def loop_names(self) -> set[str]:
         """Names that loops bind to one element after the other."""
         loops = (inner for node in self.statements for inner in ast.walk(node))
@@ -95,7 +101,7 @@ class CellFacts:
         """Whether it does nothing but assert."""
         return bool(self.statements) and all(isinstance(s, ast.Assert) for s in self.statements)
 
-    @property
+    @cached_property
     def acts(self) -> tuple[str, ...]:
         """Functions called for their effect alone: neither to look at something nor pure."""
         calls = (
@@ -110,7 +116,7 @@ class CellFacts:
             if name not in SHOWS and not (pure_function(name) or is_setting(name))
         )
 
-    @property
+    @cached_property
     def decorated(self) -> tuple[BlockType, str] | None:
         """Type and name of the block function, where the cell holds one."""
         for definition in self.flow.definitions:
@@ -120,7 +126,7 @@ class CellFacts:
                     return kind, definition.name
         return None
 
-    @property
+    @cached_property
     def functions(self) -> frozenset[str]:
         """Last parts of the names of all functions called."""
         return frozenset(call.function for call in self.calls)
@@ -135,17 +141,47 @@ class CellFacts:
         """The calls that write data out."""
         return tuple(call for call in self.calls if is_writing(call))
 
+    @cached_property
+    def is_glance(self) -> bool:
+        """Whether it only looks at values as they are, of which the pipeline has previews."""
+        return all(is_glance(node) for node in self.statements if not isinstance(node, ast.Delete))
+
+    @property
+    def prints(self) -> bool:
+        """Whether it prints or displays something."""
+        return not PRINTS.isdisjoint(self.functions)
+
+    @cached_property
+    def touched(self) -> set[str]:
+        """Every name it reads or binds."""
+        reads = {use.name for use in (*self.flow.reads, *self.flow.maybe_reads)}
+        free = {name for definition in self.flow.definitions for name in definition.free}
+        return {*reads, *free, *self.bound}
+
+    @cached_property
+    def bound(self) -> tuple[str, ...]:
+        """Every name it binds, perhaps under a condition only."""
+        return (*self.flow.binds, *self.flow.maybe_binds)
+
+    def draws_numbers(self, modules: Mapping[str, str]) -> bool:
+        """Whether it draws from, or seeds, a random stream that all cells share."""
+        called = (name.split(".") for name, _line in self.flow.attribute_calls)
+        plain = any(modules.get(name) == "random" for name in self.flow.calls)
+        return plain or any(
+            modules.get(parts[0]) == "random" or (parts[0] in modules and "random" in parts[:-1])
+            for parts in called
+        )
+
     def draws(self, modules: Mapping[str, str]) -> bool:
         """Whether it draws; `modules` are the imported names with their modules."""
         return any(_is_drawing(call, modules) for call in self.calls)
 
-    def figures(self, modules: Mapping[str, str]) -> set[str]:
-        """Names bound to what a drawing call returns: figures and axes."""
+    def unstored(self, modules: Mapping[str, str]) -> set[str]:
+        """Names bound to what cannot leave a block: figures, axes, open files, iterators."""
         return {
             part.id
             for node in self.statements
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-            if _is_drawing(list(_calls(node.value))[-1], modules)
+            if isinstance(node, ast.Assign) and _is_unstored(node.value, modules)
             for target in node.targets
             for part in ast.walk(target)
             if isinstance(part, ast.Name)
@@ -245,7 +281,19 @@ def is_writing(call: Call) -> bool:
 
 
 def _is_drawing(call: Call, modules: Mapping[str, str]) -> bool:
-    return draws(call.function) or modules.get(call.owner, "") in DRAWING_MODULES
+    if draws(call.function):
+        return True
+    is_other = is_reading(call) or is_setting(call.function)
+    return modules.get(call.owner, "") in DRAWING_MODULES and not is_other
+
+
+def _is_unstored(value: ast.expr, modules: Mapping[str, str]) -> bool:
+    if isinstance(value, ast.GeneratorExp):
+        return True
+    if not isinstance(value, ast.Call):
+        return False
+    call = list(_calls(value))[-1]
+    return is_unstored(call.function, call.owner) or _is_drawing(call, modules)
 
 
 def _opens_for_writing(call: Call) -> bool:
@@ -263,6 +311,17 @@ def _sets_option(node: ast.stmt, modules: Mapping[str, str]) -> bool:
         if not (is_setting(names[-1]) or "rcParams" in names):
             return False
     return bool(places) and all(_root(place) in modules for place in places)
+
+
+def _renames_part(node: ast.stmt, modules: Mapping[str, str]) -> bool:
+    """Whether a statement gives a part of a module a name: `norms = sm.robust.norms`."""
+    return (
+        isinstance(node, ast.Assign)
+        and all(isinstance(target, ast.Name) for target in node.targets)
+        and isinstance(node.value, ast.Attribute)
+        and not any(isinstance(part, ast.Call | ast.Subscript) for part in ast.walk(node.value))
+        and _root(node.value) in modules
+    )
 
 
 def _root(node: ast.expr) -> str:

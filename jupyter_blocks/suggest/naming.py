@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from jupyter_blocks.block import module_name
+from jupyter_blocks.suggest.draft import Group
 from jupyter_blocks.suggest.facts import Call
-from jupyter_blocks.suggest.vocabulary import verb
+from jupyter_blocks.suggest.vocabulary import LITTLE_WORDS, VERBS, verb
 
 __all__ = ["Namer", "file_stem"]
 
-_GENERIC = frozenset(
-    (
-        *("content", "data", "dataset", "d", "df", "f", "fh", "file", "frame", "lines", "obj"),
-        *("out", "r", "raw", "res", "response", "result", "s", "t", "table", "tmp", "text", "x"),
-    )
+_GENERIC = re.compile(
+    r"""(?x) [a-z]\w?\d* | _.* | (?:all_)?(?:ans|answer|arr|array|ax|axes|cols|content|counts|
+    data|dataset|df|dta|exog|endog|fig|figure|file|fit|fitted|frame|lines|mask|mod|model|names|obj|
+    obs|out|output|params|pred|preds|raw|res|response|result|results|ret|rng|ser|series|sub|table|
+    temp|test|text|tmp|train|val|value|values|vals|xs|ys|xx|yy)s?_?\d*"""
 )
-"""Names that say less than the name of a file."""
+"""Names that say less than a file or a heading."""
 
 _FILE = re.compile(r"(?:.*[/\\])?(?P<stem>[^/\\]*?)(?:\.[A-Za-z0-9]{1,7})+(?:[?#].*)?\Z", re.DOTALL)
-_NAMING = ("_dataset", "_sql", "_table")
+_NAMING = ("_dataset", "_rdataset", "_sql", "_table")
 """Ends of the names of functions whose first text is a name."""
 _TABLE = re.compile(r"[A-Za-z_][\w.]*\Z")
-_LONGEST = 40
+_LONGEST = 32
+_MOST_WORDS = 3
+"""Words of a heading that a name takes over."""
 
 
 class Namer:
@@ -32,43 +35,76 @@ class Namer:
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
 
-    def loader(self, made: str, readings: Iterable[Call]) -> str:
-        """`load_flights` for what it makes, or for the file it reads."""
-        noun = _noun(made)
-        if not made or made in _GENERIC:
-            noun = next((stem for call in readings if (stem := file_stem(call))), noun)
-        return self._unique("load", noun or "data")
+    def name(self, group: Group) -> str:
+        """`load_flights`, `clean_flights`, `draw_delays`: what it does, and to what.
 
-    def exporter(self, written: str, writings: Iterable[Call]) -> str:
-        """`write_report` for the file it writes, or for the data."""
-        noun = next((stem for call in writings if (stem := file_stem(call))), "")
-        return self._unique("write", noun or _noun(written) or "results")
+        The words come from the data, from files, from the heading above; where another block
+        has taken the best name, the next best one is given before there is a number.
+        """
+        verbs = _verb_of(group)
+        nouns = list(dict.fromkeys(noun for noun in _nouns_of(group) if noun))
+        names = [_name(verbs, noun) for noun in nouns or ["data"]]
+        name = next((name for name in names if name not in self._taken), names[0])
+        return self._unique(name)
 
-    def transformer(self, made: str, functions: frozenset[str], *, is_new: bool) -> str:
-        """`clean_flights`, `join_weather`: what it does, as far as the calls tell, and to what."""
-        return self._unique(verb(functions) or ("make" if is_new else "change"), _noun(made))
-
-    def drawer(self, drawn: str) -> str:
-        """`draw_delays` for a cell that only draws."""
-        return self._unique("draw", _noun(drawn))
-
-    def caller(self, function: str) -> str:
-        """`run_main` for a cell that only calls `main`."""
-        return self._unique("run", _words_of(function))
-
-    def own(self, name: str) -> str:
-        """The name that the cell itself gives its block."""
-        self._taken.add(name)
-        return name
-
-    def _unique(self, word: str, noun: str) -> str:
-        name = f"make_{noun}" if noun.startswith(word) else f"{word}_{noun}"
-        name = module_name(name[:_LONGEST])
+    def _unique(self, name: str) -> str:
         candidate, number = name, 2
         while candidate in self._taken:
             candidate, number = f"{name}_{number}", number + 1
         self._taken.add(candidate)
         return candidate
+
+
+def _verb_of(group: Group) -> str:
+    """What the block does, in a word."""
+    functions = frozenset(name for work in group.works for name in work.facts.functions)
+    kind = group.type_tag
+    if any(work.readings for work in group.works) and kind == "loader":
+        return "load"
+    if any(work.writings for work in group.works) and kind == "exporter":
+        return "write"
+    if kind == "exporter":
+        return "draw" if any(work.draws for work in group.works) else "show"
+    if not group.names and group.first.facts.acts:
+        return "run"
+    is_new = any(work.made for work in group.works)
+    return verb(functions) or ("show" if group.is_look else "make" if is_new else "change")
+
+
+def _nouns_of(group: Group) -> Iterator[str]:
+    """What the block deals with, the best word first."""
+    stems = list(_files(group))
+    names = list(_main_names(group))
+    speaking = [name for name in names if not _GENERIC.fullmatch(_noun(name))]
+    is_exporter = group.type_tag == "exporter" and any(work.writings for work in group.works)
+    if is_exporter:
+        yield from stems
+    yield from (_noun(name) for name in speaking[:1])
+    yield from stems
+    yield from (_title(heading) for heading in reversed(group.first.cell.headings[-2:]))
+    yield from (_noun(name) for name in (*speaking[1:], *names))
+
+
+def _files(group: Group) -> Iterator[str]:
+    """Names of the files that a loader reads, or an exporter writes."""
+    kind = group.type_tag
+    for work in group.works if kind in ("loader", "exporter") else ():
+        for call in work.readings if kind == "loader" else work.writings:
+            if stem := file_stem(call):
+                yield stem
+
+
+def _main_names(group: Group) -> Iterator[str]:
+    """Names of values that the block is about."""
+    works = [work for work in group.works if work.gives] or group.works
+    fresh = [name for work in works for name in work.made if name not in work.read]
+    changed = [name for work in works for name in work.names]
+    yield from reversed(fresh)
+    yield from reversed(changed)
+    if not (fresh or changed):
+        if group.type_tag != "exporter":
+            yield from (name for work in group.works for name in work.facts.acts)
+        yield from reversed(group.inputs)
 
 
 def file_stem(call: Call) -> str:
@@ -82,9 +118,43 @@ def file_stem(call: Call) -> str:
     return ""
 
 
+def _name(word: str, noun: str) -> str:
+    """The two as one name, without saying the same twice."""
+    first = noun.partition("_")[0]
+    if first in VERBS and "_" in noun:
+        name = noun
+    else:
+        name = f"make_{noun}" if noun.startswith(word) else f"{word}_{noun}"
+    return module_name(_shortened(name))
+
+
+def _shortened(name: str) -> str:
+    """As many whole words as a name may have letters."""
+    while len(name) > _LONGEST and "_" in name:
+        name = name.rpartition("_")[0]
+    return name[:_LONGEST]
+
+
 def _noun(name: str) -> str:
     """A variable's name without the letters that only say that it is a table."""
     return _words_of(re.sub(r"(^df_)|(_df\d*$)", "", name)) if name else ""
+
+
+def _title(heading: str) -> str:
+    """The words of a heading that say something."""
+    text = re.sub(r"<[^>]*>|\$[^$]*\$|\]\([^)]*\)|&\w+;", " ", heading)
+    text = re.sub(r"(?i)^\W*(?:(?:step|exercise|part|chapter|section)\s*)?[\d.]*\W*", "", text)
+    words = _words_of(text.replace("'s ", " ").replace("'", "")).split("_")
+    telling = [word for word in words if word and word not in LITTLE_WORDS][:_MOST_WORDS]
+    if telling:
+        telling[0] = _stem(telling[0])
+    return "" if VERBS.issuperset(telling) else "_".join(telling)
+
+
+def _stem(word: str) -> str:
+    """`load` for `loading`, `plot` for `plotting`; other words as they are."""
+    stem = word.removesuffix("ing")
+    return next((verb for verb in (stem, f"{stem}e", stem[:-1]) if verb in VERBS), word)
 
 
 def _words_of(text: str) -> str:

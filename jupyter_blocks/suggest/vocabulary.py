@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["DRAWING_MODULES", "SHOWS", "draws", "is_setting", "reads_outside", "verb", "writes"]
+__all__ = [
+    "DRAWING_MODULES",
+    "GLANCES",
+    "GLANCE_ATTRIBUTES",
+    "GLANCE_METHODS",
+    "LITTLE_WORDS",
+    "PRINTS",
+    "SHOWS",
+    "VERBS",
+    "draws",
+    "is_seed",
+    "is_setting",
+    "is_unstored",
+    "reads_outside",
+    "verb",
+    "writes",
+]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -12,7 +28,7 @@ def _words(text: str) -> frozenset[str]:
 _READS = _words(
     """DataReader connect create_engine download execute fetchall fetchone from_csv fromfile
     genfromtxt glob imread iterdir listdir load loadmat loadtxt open_dataset read read_text
-    readlines rglob scandir urlopen urlretrieve walk"""
+    get_data_yahoo get_dataset get_rdataset readlines rglob scandir urlopen urlretrieve walk"""
 )
 _READ_STARTS = ("fetch_", "load_", "read_", "scan_")
 _NO_READS = _words("load_ext load_state_dict load_weights read_only")
@@ -40,11 +56,12 @@ _DRAWS = _words(
 )
 _DRAW_STARTS = ("draw_", "plot_")
 
-_SETTINGS = _words(
-    """basicConfig filterwarnings init_notebook_mode manual_seed notebook
-    rc register_matplotlib_converters reset_option seed set set_config set_context
-    set_matplotlib_formats set_option set_palette set_printoptions set_random_seed set_style
-    set_theme set_verbosity seterr simplefilter use"""
+_SEEDS = _words("manual_seed seed seed_everything set_random_seed set_seed set_seeds set_state")
+
+_SETTINGS = _SEEDS | _words(
+    """basicConfig filterwarnings init_notebook_mode notebook rc register_matplotlib_converters
+    reset_option set set_config set_context set_matplotlib_formats set_option set_palette
+    set_printoptions set_style set_theme set_verbosity seterr simplefilter use"""
 )
 
 SHOWS = _words(
@@ -52,9 +69,31 @@ SHOWS = _words(
 )
 """Functions that are called only to look at something."""
 
+GLANCES = _words("dir display getsizeof help id info len list pprint print repr str type")
+"""Functions that look at values; those that look at a value that is computed for it do more."""
+
+GLANCE_METHODS = _words("copy describe head info keys memory_usage sample tail")
+GLANCE_ATTRIBUTES = _words(
+    """axes columns dtype dtypes empty flat index itemsize name names nbytes ndim shape size values
+    T __class__ __doc__ __name__ __version__"""
+)
+
+PRINTS = _words("display pprint print show")
+"""Functions and methods that show what they are given."""
+
+_UNSTORED = _words(
+    """Connection Figure Lock PdfPages Pool Popen Session ThreadPoolExecutor add_subplot axes
+    connect create_engine cursor dmatrices dmatrix figure gca gcf open reader subplot
+    subplot_mosaic subplots urlopen writer"""
+)
+"""Calls whose result belongs to one process, or cannot be stored."""
+
+_ITERATORS = _words("enumerate filter iter map reversed zip")
+"""Functions whose result is used up by reading it."""
+
 _VERBS: tuple[tuple[str, frozenset[str]], ...] = (
     ("split", _words("train_test_split random_split")),
-    ("fit", _words("fit fit_transform partial_fit train")),
+    ("fit", _words("cross_val_score fit fit_predict fit_transform partial_fit train")),
     ("predict", _words("predict predict_proba forecast")),
     ("score", _words("score accuracy_score classification_report confusion_matrix r2_score")),
     ("join", _words("concat join merge merge_asof merge_ordered")),
@@ -64,6 +103,22 @@ _VERBS: tuple[tuple[str, frozenset[str]], ...] = (
     ("select", _words("filter isin loc nlargest nsmallest query sample")),
     ("sort", _words("sort_index sort_values")),
 )
+
+
+VERBS = frozenset({"load", "write", "draw", "show", "run", "make", "change", "compute", "compare"})
+VERBS |= {"build", "create", "plot", "read", "get", "train", "estimate", "select", "test"}
+VERBS |= {word for word, _ in _VERBS}
+"""Words with which the name of a block may begin."""
+
+LITTLE_WORDS = _words(
+    """conclusion example examples exercise exercises introduction overview part setup solution
+    solutions step summary
+    a about above all also an and are as at be below but by can could each first for from has have
+    how i if in into is it its let lets me more my next now of on or other our out should so some
+    that the their then there these this those to up us use using want was we what when where which
+    will with would you your"""
+)
+"""Words of a heading that a name does without."""
 
 
 def reads_outside(function: str, owner: str) -> bool:
@@ -89,9 +144,19 @@ def draws(function: str) -> bool:
     return function in _DRAWS or function.startswith(_DRAW_STARTS)
 
 
+def is_seed(function: str) -> bool:
+    """Whether a function of this name starts a stream of random numbers."""
+    return function in _SEEDS
+
+
 def is_setting(function: str) -> bool:
     """Whether a function of this name, called of a module, sets an option."""
     return function in _SETTINGS
+
+
+def is_unstored(function: str, owner: str) -> bool:
+    """Whether the result of a call of `owner.function` had better not leave its block."""
+    return function in _UNSTORED or (not owner and function in _ITERATORS)
 
 
 def verb(functions: frozenset[str]) -> str:

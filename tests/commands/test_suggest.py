@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from jupyter_blocks.commands.suggest import tagged_text
 from tests.commandline import blocks
 from tests.notebooks import notebook
+from tests.suggestcases import FILES, NOTEBOOKS
 
 CELLS = (
     ("", "import json"),
@@ -59,20 +60,37 @@ def test_existing_tags_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert len(cells[1]["metadata"]["tags"]) == 2
 
 
-@pytest.mark.parametrize("indent", [1, 2, 4])
-@pytest.mark.parametrize("end", ["", "\n"])
-def test_only_tags_change(indent: int, end: str) -> None:
-    """Layout, order of keys and characters of the file stay."""
-    document = {
-        "nbformat": 4,
-        "cells": [{"source": ["ü\n"], "metadata": {}, "cell_type": "code"}],
-        "metadata": {"z": 1, "a": 2.50},
-    }
-    text = json.dumps(document, indent=indent, ensure_ascii=False) + end
-    written = tagged_text(text, {1: "loader:x"})
-    tags = json.dumps({"tags": ["loader:x"]}, indent=indent)
-    lines = tags.replace("\n", "\n" + " " * 3 * indent)
-    assert written == text.replace('"metadata": {},', f'"metadata": {lines},')
+def test_tags_of_a_python_file_go_behind_its_markers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing else changes; what is proposed can be exported and run."""
+    text = (
+        "import json\r\n\r\n# %% Read it\r\nrows = json.loads(open('data.json').read())\r\n"
+        "# %% [markdown]\r\n# # Ü\r\n#%%\r\ntotal = sum(rows)\r\n# %%\r\n"
+        "open('out.txt', 'w').write(str(total))"
+    )
+    path = tmp_path / "flow.py"
+    path.write_bytes(text.encode())
+    (tmp_path / "data.json").write_text("[1, 2]")
+    assert blocks(capsys, "suggest", path, "--apply").code == 0
+    written = re.sub(r' tags=\["[a-z_:]+"\]', "", path.read_bytes().decode())
+    assert written == f"# %%\r\n{text}"
+    assert blocks(capsys, "run", path).code == 0
+    assert (tmp_path / "out.txt").read_text() == "3"
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_applied_proposals_check_equal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """The pipeline that is proposed computes what the notebook computes."""
+    for file, text in FILES.items():
+        (tmp_path / file).write_text(text)
+    path = notebook(tmp_path, *NOTEBOOKS[name])
+    assert blocks(capsys, "suggest", path, "--apply").code == 0
+    answer = blocks(capsys, "check", path, "--json")
+    assert answer.code == 0, (answer.out, answer.err)
+    assert answer.document["equal"]
 
 
 def test_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,120 @@
+"""Promises of `suggest` for a whole notebook: names and cuts that a person would choose.
+
+And above all: what it proposes, export takes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyter_blocks.binding import NotebookPipeline, analyze_notebook
+from jupyter_blocks.notebook import read_notebook
+from jupyter_blocks.suggest import suggest_tags
+from jupyter_blocks.suggest.repair import tagged
+from tests.notebooks import Source, notebook
+from tests.suggestcases import ANALYSIS, NOTEBOOKS, TEACHING
+
+LOAD = ("", "df = pd.read_csv('sales.csv')")
+
+
+def tags(folder: Path, *cells: Source) -> dict[int, str]:
+    """Number of a cell -> the tag that is proposed."""
+    found = suggest_tags(read_notebook(notebook(folder, *cells)))
+    return {proposal.index: proposal.tag for proposal in found}
+
+
+def pipeline(folder: Path, *cells: Source) -> NotebookPipeline:
+    """What the proposed tags make of a notebook."""
+    read = read_notebook(notebook(folder, *cells))
+    return analyze_notebook(tagged(read, suggest_tags(read)))
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_what_is_proposed_can_be_exported(tmp_path: Path, name: str) -> None:
+    """No proposal has a mistake that another one would not have."""
+    made = pipeline(tmp_path, *NOTEBOOKS[name])
+    assert made.is_valid, made.problems
+    assert not [problem for problem in made.problems if problem.code == "alias"]
+    assert made.blocks
+
+
+def test_an_ordinary_analysis(tmp_path: Path) -> None:
+    """Load, clean, compute and draw, write: named after data and headings, looks left out."""
+    found = tags(tmp_path, *ANALYSIS)
+    blocks = [tag for tag in found.values() if ":" in tag]
+    assert blocks == [
+        "loader:load_sales",
+        "transformer:clean_df",
+        "transformer:summarize_by_city",
+        "exporter:write_by_city",
+    ]
+    assert [number for number, tag in found.items() if tag == "skip"] == [6, 10, 13]
+
+
+def test_many_small_cells_make_a_readable_pipeline(tmp_path: Path) -> None:
+    """Cells of one section go together, as long as the block stays small."""
+    blocks = pipeline(tmp_path, *TEACHING).blocks
+    assert 10 <= len(blocks) <= 20
+    assert all(len(block.cells) <= 8 for block in blocks)
+
+
+def test_a_heading_names_what_the_data_does_not(tmp_path: Path) -> None:
+    """`res` says nothing; the section does. A second one gets another name before a number."""
+    cells = [("", "import pandas as pd"), LOAD]
+    for title in ("## 2.1 The Seasonal *dummies*", "## Trend"):
+        cells += [("markdown", title), ("", "res = model(df).fit()\nprint(res.summary())")]
+    found = tags(tmp_path, ("markdown", "# All"), ("", "def model(t):\n    return t"), *cells)
+    assert found[6] == "transformer:fit_seasonal_dummies"
+    assert found[8] == "transformer:fit_trend"
+
+
+def test_a_title_of_the_whole_notebook_names_no_block(tmp_path: Path) -> None:
+    """What stands above all cells tells none of them from the others."""
+    found = tags(tmp_path, ("markdown", "# All about sales"), LOAD, ("", "x = df + 1\nprint(x)"))
+    assert found[3] == "transformer:make_x"
+
+
+def test_tags_that_are_there_are_kept_and_taken_into_account(tmp_path: Path) -> None:
+    """Proposals go around the blocks a person has made: their names, their data."""
+    found = tags(
+        tmp_path,
+        ("imports", "import pandas as pd"),
+        ("loader:load_sales", "sales = pd.read_csv('sales.csv')"),
+        ("continue", "sales = sales.dropna()"),
+        ("", "sales.plot()"),
+        ("", "assert len(sales) > 1"),
+        ("skip", "more = 1"),
+        ("", "#| block: transformer:total\ntotal = sales.sum()"),
+        ("", "print(total.mean())"),
+    )
+    assert found == {4: "continue", 5: "test:load_sales", 8: "continue"}
+
+
+def test_cells_that_draw_numbers_are_not_left_out_of_a_seeded_notebook(tmp_path: Path) -> None:
+    """Without them, the blocks after them would draw other numbers."""
+    look = ("", "np.random.rand(3)")
+    rest = (("", "x = np.random.rand()"), ("", "print(x + 1)"))
+    free = tags(tmp_path, ("", "import numpy as np"), look, *rest)
+    seeded = tags(tmp_path, ("", "import numpy as np\nnp.random.seed(1)"), look, *rest)
+    assert free[2] == "skip"
+    assert seeded[2] != "skip"
+
+
+def test_a_notebook_that_only_shows_is_a_pipeline_too(tmp_path: Path) -> None:
+    """If nothing else is there, what is shown are the results."""
+    found = tags(tmp_path, ("", "import math"), ("", "math.sqrt(2)"), ("", "print(math.pi)"))
+    assert [tag.partition(":")[0] for tag in found.values()] == ["imports", "exporter", "continue"]
+
+
+def test_what_cannot_be_mended_is_left_to_export(tmp_path: Path) -> None:
+    """A proposal is made all the same, and export says what is wrong."""
+    made = pipeline(
+        tmp_path,
+        ("", "count = [0]"),
+        ("", "def step():\n    global n\n    n = 1"),
+        ("", "step()"),
+        ("", "print(count)"),
+    )
+    assert [item.code for item in made.problems if item.severity == "error"] == ["global-statement"]
