@@ -109,6 +109,13 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         2,
         "Give 'x' a value before the condition.",
     ),
+    "the last value of the session": (
+        (("loader", "3 + 4"), ("transformer", "x = _ + 1")),
+        "no-ipython",
+        2,
+        1,
+        "'_', which belongs to the session",
+    ),
     "the output of a sensor": (
         (("sensor:wait", "path = 'a'\nbool(path)"), ("loader", "y = path")),
         "sensor-output",

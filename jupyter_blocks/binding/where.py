@@ -18,6 +18,9 @@ from jupyter_blocks.tags import Role
 
 __all__ = ["Where"]
 
+_SESSION_NAME = re.compile(r"In|Out|_{1,3}|_\d+|_i{1,3}|_i\d+|_[ido]h")
+"""Names that IPython gives to inputs and outputs."""
+
 
 class Where:
     """Knows all cells and blocks of a notebook, earlier and later ones."""
@@ -73,6 +76,17 @@ class Where:
         if use.name in self._broken_words:
             return  # the cell that is no valid Python has been reported already
         reader = self.reader(block, capital=True) if block else f"Cell {code.number}"
+        if _SESSION_NAME.fullmatch(use.name) and use.name not in self._binders:
+            self.report.error(
+                "no-ipython",
+                code.cell,
+                f"{reader} reads '{use.name}', which belongs to the session of a notebook: what "
+                "was typed or shown before.",
+                "Give the value a name in the cell that computes it, and read that.",
+                line=use.line,
+                block=block,
+            )
+            return
         later = [number for number in self._binders.get(use.name, ()) if number > code.number]
         if later:
             self.report.error(
