@@ -16,7 +16,7 @@ from jupyter_blocks.board import Board, result_text
 from jupyter_blocks.console import Console
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
-from jupyter_blocks.runlog import LogLine, LogTail, log_file
+from jupyter_blocks.runlog import LogLine, LogTail, log_of
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import STATUS_PAINTS, duration_text, parameters_text, plural
 
@@ -160,9 +160,9 @@ class LogEcho:
     def follow(self, block: str, attempt_id: str) -> None:
         """Show the log of an attempt from its beginning."""
         plan = self._plan
-        path = log_file(self._store, plan.pipeline, plan.run_id, block, attempt_id)
+        log = log_of(self._store, plan.pipeline, plan.run_id, block, attempt_id)
         with self._lock:
-            self._followed[attempt_id] = _Followed(block, LogTail(path))
+            self._followed[attempt_id] = _Followed(block, LogTail(log))
 
     def finish(self, attempt_id: str) -> None:
         """Show the rest of the log of an attempt that has ended."""

@@ -16,7 +16,7 @@ from jupyter_blocks.console import PLAIN, Style
 from jupyter_blocks.journal import RunRecord
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import BlockRun, BlockStatus, RunState, RunStatus
-from jupyter_blocks.runlog import LogLine, log_file, read_log
+from jupyter_blocks.runlog import LogLine, log_of, read_log
 from jupyter_blocks.tables import Column, Painted, table
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import (
@@ -150,8 +150,8 @@ def error_place(error: Mapping[str, Any]) -> str:
 def _last_log_lines(block: BlockRun, plan: RunPlan, store: VariableStore) -> list[LogLine]:
     if not block.attempt_id:
         return []
-    path = log_file(store, plan.pipeline, plan.run_id, block.name, block.attempt_id)
-    return read_log(path)[-LOG_LINES:]
+    log = log_of(store, plan.pipeline, plan.run_id, block.name, block.attempt_id)
+    return read_log(log)[-LOG_LINES:]
 
 
 def run_table(records: Iterable[RunRecord], now: float, style: Style = PLAIN) -> str:

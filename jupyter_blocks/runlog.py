@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_blocks.variables.logs import SegmentedLog
 from jupyter_blocks.variables.store import VariableStore
 
-__all__ = ["LogLine", "LogTail", "log_file", "read_log"]
+__all__ = ["LogLine", "LogTail", "log_file", "log_of", "read_log"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -31,35 +32,46 @@ class LogLine:
 
 
 class LogTail:
-    """Follows one log file: each `read` gives the lines that came since the one before."""
+    """Follows one log: each `read` gives the lines that came since the one before."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, log: Path | SegmentedLog) -> None:
+        self._log = log
         self._offset = 0
         self._rest = b""
         self._open = _OpenText()
 
     def read(self) -> Iterator[LogLine]:
-        """Complete lines that are new; nothing where there is no file (yet)."""
+        """Complete lines that are new; nothing where there is no log (yet)."""
+        return self._read(is_over=False)
+
+    def finish(self) -> Iterator[LogLine]:
+        """What is new, and a last line without an end: the attempt is over."""
+        yield from self._read(is_over=True)
+        if self._rest:
+            yield from self._open.add(self._rest)
+            self._rest = b""
+        yield from self._open.close()
+
+    def _read(self, *, is_over: bool) -> Iterator[LogLine]:
+        for chunk in self._chunks(is_over=is_over):
+            self._offset += len(chunk)
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
+            for line in lines:
+                yield from self._open.add(line)
+
+    def _chunks(self, *, is_over: bool) -> Iterator[bytes]:
+        if isinstance(self._log, SegmentedLog):
+            while chunk := self._log.read(self._offset, is_over=is_over):
+                yield chunk
+            return
         try:
-            file = self.path.open("rb")
+            file = self._log.open("rb")
         except OSError:
             return
         with file:
             file.seek(self._offset)
             while chunk := file.read(_CHUNK_BYTES):
-                self._offset += len(chunk)
-                *lines, self._rest = (self._rest + chunk).split(b"\n")
-                for line in lines:
-                    yield from self._open.add(line)
-
-    def finish(self) -> Iterator[LogLine]:
-        """What is new, and a last line without an end: the attempt is over."""
-        yield from self.read()
-        if self._rest:
-            yield from self._open.add(self._rest)
-            self._rest = b""
-        yield from self._open.close()
+                yield chunk
 
 
 class _OpenText:
@@ -90,13 +102,20 @@ class _OpenText:
 
 
 def log_file(store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str) -> Path:
-    """Where an attempt writes its log."""
+    """Where an attempt writes its log in a local store; elsewhere a `VariableError`."""
     return store.log_path(store.prefix(pipeline, run_id, block, attempt_id))
 
 
-def read_log(path: Path) -> list[LogLine]:
-    """All lines of a log; none where there is no file."""
-    return list(LogTail(path).finish())
+def log_of(
+    store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str
+) -> Path | SegmentedLog:
+    """Where the log of an attempt can be read, wherever the store is."""
+    return store.log(store.prefix(pipeline, run_id, block, attempt_id))
+
+
+def read_log(log: Path | SegmentedLog) -> list[LogLine]:
+    """All lines of a log; none where there is no log."""
+    return list(LogTail(log).finish())
 
 
 def _parse(line: bytes) -> LogLine:

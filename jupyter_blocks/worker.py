@@ -81,7 +81,8 @@ def _run(task: BlockTask, store: VariableStore, memory: Memory | None, meter: Me
     environment = {"MAGE_RUNTIME__REPO_PATH": task.project}
     arguments = [f"{task.project}/{task.file}"]
     with (
-        captured(store.log_path(task.prefix)),
+        store.log_file(task.prefix) as log,
+        captured(log),
         import_path(task.project, task.working_dir, is_exported=is_exported),
         mage_imports(),
         isolated(task.working_dir, environment, arguments),

@@ -20,7 +20,7 @@ from jupyter_blocks.errors import UsageError
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import EventKind, RunEvent
-from jupyter_blocks.runlog import LogLine, LogTail, log_file
+from jupyter_blocks.runlog import LogLine, LogTail, log_of
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import clock_time, one_line
 
@@ -121,14 +121,14 @@ class _RunLog:
 
     def _attempt(self, event: RunEvent) -> _Attempt:
         plan = self._plan
-        path = log_file(self._store, plan.pipeline, plan.run_id, event.block, event.attempt_id)
+        log = log_of(self._store, plan.pipeline, plan.run_id, event.block, event.attempt_id)
         return _Attempt(
             event.block,
             event.attempt_id,
             int(event.data["attempt"]),
             int(event.data["sequence"]),
             event.ts,
-            LogTail(path),
+            LogTail(log),
         )
 
 

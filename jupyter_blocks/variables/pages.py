@@ -1,7 +1,8 @@
 """Any rows of a stored table, without reading the rest of it.
 
-Tables in Arrow files are mapped and only the batches asked for are looked at; tables that had to be
-pickled are loaded, which for their numbers means being mapped, too.
+Tables in Arrow files are mapped, or in object storage read range by range, and only the batches
+asked for are looked at; tables that had to be pickled are loaded, which for their numbers means
+being mapped, too.
 """
 
 from __future__ import annotations
@@ -85,18 +86,21 @@ def _level(level: ColumnView, start: int, stop: int) -> dict[str, Any]:
 
 def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[TableView, int]:
     """A view that holds the rows asked for, and the row it begins with."""
-    if stored.format != "pandas" or not stored.objects:
+    if not stored.objects or "batch_rows" not in stored.meta:
         view = view_of(decode(stored, source))
         return view or TableView(0, ()), 0
     import pyarrow as pa
 
-    reader = open_ipc(source.buffer(".arrow"))
+    reader = open_ipc(source.pieces(".arrow"))
     size = stored.meta["batch_rows"]
     last = min(max(stop - 1, start) // size, reader.num_record_batches - 1)
     first = min(start // size, last)
     batches = [reader.get_batch(number) for number in range(first, last + 1)]
     table = pa.Table.from_batches(batches, reader.schema)
-    return _with_labels(arrow_view(table), stored.meta, first * size), first * size
+    view = arrow_view(table)
+    if stored.format == "pandas":
+        view = _with_labels(view, stored.meta, first * size)
+    return view, first * size
 
 
 def _with_labels(view: TableView, meta: Mapping[str, Any], first: int) -> TableView:

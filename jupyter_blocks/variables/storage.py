@@ -1,7 +1,7 @@
 """Where stored bytes live: a handful of verbs on keys, and the local folder that keeps them.
 
 Keys are `/`-separated and never leave the root. What is created is never changed again; the only
-things ever replaced are pointers, and those atomically. Object storage fits the same verbs.
+things ever replaced are pointers, and those atomically. `objectstorage` has the same verbs.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import unquote, urlsplit
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage", "open_storage"]
+__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage"]
 
 _TEMPORARY = ".tmp-"
 _LOCK = ".lock"
@@ -50,6 +49,12 @@ class Storage(Protocol):
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
         """At most `length` bytes from byte `start` on."""
+
+    def read_writable(self, key: str, size: int) -> bytearray:
+        """All bytes of an object that should have `size` bytes, in memory of the caller's own.
+
+        Where the object has another size, so has the answer.
+        """
 
     def create(self, key: str, data: bytes, *, atomic: bool = True) -> None:
         """Write an object that must not exist yet (`AlreadyExistsError`): one caller wins.
@@ -93,20 +98,6 @@ class Storage(Protocol):
         """The local file of a key, for mapping it into memory; None where there is no such."""
 
 
-def open_storage(root: str | os.PathLike[str]) -> Storage:
-    """The storage at a folder or a `file:` URI; it need not exist yet."""
-    text = os.fspath(root)
-    if "://" not in text:
-        return LocalStorage(text)
-    parts = urlsplit(text)
-    if parts.scheme == "file":
-        return LocalStorage(unquote(parts.path))
-    raise VariableError(
-        f"Variables cannot be kept at '{text}': this version stores them in local folders only.",
-        hint="Set `variables_dir` in the project's metadata.yaml to a folder.",
-    )
-
-
 class LocalStorage:
     """Objects as files below one folder, which is made when the first object is written.
 
@@ -144,6 +135,10 @@ class LocalStorage:
                 return file.read(length)
         except OSError as error:
             raise self._explained(error, key, "read") from error
+
+    def read_writable(self, key: str, size: int) -> bytearray:
+        """All bytes of an object, at most one more than `size`, in memory of the caller's own."""
+        return bytearray(self.read_range(key, 0, size + 1))
 
     def create(self, key: str, data: bytes, *, atomic: bool = True) -> None:
         """Write an object that must not exist yet; see `Storage.create`."""

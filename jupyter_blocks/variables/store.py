@@ -11,7 +11,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.errors import CorruptVariableError, Problem, UnstorableError, VariableError
 from jupyter_blocks.lazy import LazyModule
-from jupyter_blocks.variables import integrity
+from jupyter_blocks.variables import integrity, logs
 from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
 from jupyter_blocks.variables.keys import part_name
 from jupyter_blocks.variables.manifest import (
@@ -36,7 +37,8 @@ from jupyter_blocks.variables.manifest import (
     run_document_key,
     runs_prefix,
 )
-from jupyter_blocks.variables.storage import AlreadyExistsError, open_storage
+from jupyter_blocks.variables.openstorage import open_storage
+from jupyter_blocks.variables.storage import AlreadyExistsError
 
 if TYPE_CHECKING:
     from jupyter_blocks.variables import formats, pages, preview, retention
@@ -51,7 +53,6 @@ else:
 __all__ = ["VariableStore"]
 
 _PREVIEW = "preview.json"
-_LOG = "log/000001.jsonl"
 _TIMED_ID = re.compile(r"[A-Za-z_-]{0,8}(\d{8}[T_-]?(?:\d{6})?)")
 """Run ids that begin with a date, and perhaps a time, say when their runs began."""
 
@@ -70,11 +71,26 @@ class VariableStore:
         return attempt_prefix(pipeline, run_id, block, attempt_id)
 
     def log_path(self, prefix: str) -> Path:
-        """File of the log of an attempt; the one who writes it makes its folder."""
-        path = self.storage.path(f"{prefix}/{_LOG}")
+        """File of the log of an attempt in a local store; who writes it makes its folder."""
+        path = self.storage.path(logs.segment_key(prefix, 1))
         if path is None:
-            raise VariableError(f"Logs cannot be written as files in {self.storage!r}.")
+            raise VariableError(f"Logs are not files in {self.storage!r}.")
         return path
+
+    @contextmanager
+    def log_file(self, prefix: str) -> Iterator[Path]:
+        """A file to write the log of an attempt to; at the end all of it is in the store."""
+        if self.storage.path(prefix) is not None:
+            yield self.log_path(prefix)
+            return
+        with logs.sent_in_segments(self.storage, prefix) as path:
+            yield path
+
+    def log(self, prefix: str) -> Path | logs.SegmentedLog:
+        """Where the log of an attempt can be read: its file, or its segments."""
+        if self.storage.path(prefix) is not None:
+            return self.log_path(prefix)
+        return logs.SegmentedLog(self.storage, prefix)
 
     def write(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Manifest:
         """Store the outputs of an attempt; they count once they are committed.

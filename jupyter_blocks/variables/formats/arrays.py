@@ -21,7 +21,9 @@ _PIECE = 4 * 1024 * 1024
 def _write(value: Any, sink: Sink) -> Encoded:
     import numpy as np
 
-    if type(value) is not np.ndarray or not _has_exact_header(value.dtype):
+    if type(value) is not np.ndarray:
+        raise NotExactError(f"a {type(value).__name__}")
+    if not _has_exact_header(value.dtype):
         raise NotExactError(f"an array of {value.dtype}")
     with sink.file(".npy") as file:
         header = np.lib.format.header_data_from_array_1_0(value)

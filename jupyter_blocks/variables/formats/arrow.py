@@ -22,6 +22,7 @@ __all__ = [
     "PYARROW",
     "as_table",
     "open_ipc",
+    "page_rows",
     "refusing_misfits",
     "write_ipc",
 ]
@@ -29,16 +30,27 @@ __all__ = [
 BATCH_ROWS = 65_536
 _JOIN_LIMIT = 256 * 1024 * 1024
 """Columns that come in chunks are joined if they are smaller than this, in bytes."""
+_PAGE_BYTES = 4 * 1024 * 1024
+"""Size of the batches of files that are read range by range."""
+_GUESSED_BITS = 256
+"""Of a text or another value without a fixed size."""
 
 
-def write_ipc(file: Any, names: Sequence[str], columns: Sequence[Column], rows: int) -> int:
-    """Write columns as an IPC file; the number of rows in each batch but the last."""
+def write_ipc(
+    file: Any, names: Sequence[str], columns: Sequence[Column], rows: int, *, paged: bool = False
+) -> int:
+    """Write columns as an IPC file; the number of rows in each batch but the last.
+
+    A file that will not be mapped is `paged`: any rows are in batches of a few MiB.
+    """
     import pyarrow as pa
 
     schema = pa.schema(
         [pa.field(name, column.type) for name, column in zip(names, columns, strict=True)]
     )
     size = _batch_rows(columns, rows)
+    if paged:
+        size = min(size, page_rows([column.type for column in columns]))
     with refusing_misfits(), pa.ipc.new_file(file, schema) as writer:
         for start in range(0, max(rows, 1), size):
             stop = min(start + size, rows)
@@ -68,10 +80,25 @@ def _batch_rows(columns: Sequence[Column], rows: int) -> int:
     return max(rows, 1)
 
 
-def open_ipc(raw: Any) -> Any:
-    """A pyarrow reader of the IPC file in a buffer; nothing is copied."""
+def page_rows(types: Sequence[Any]) -> int:
+    """Rows of these Arrow types that take about `_PAGE_BYTES`; at most `BATCH_ROWS`."""
+    widths = [getattr(kind, "bit_width", 0) if _is_flat(kind) else _GUESSED_BITS for kind in types]
+    row_bytes = max(sum(widths) // 8, 1)
+    return min(max(_PAGE_BYTES // row_bytes, 1024), BATCH_ROWS)
+
+
+def _is_flat(kind: Any) -> bool:
     import pyarrow as pa
 
+    return bool(pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind))
+
+
+def open_ipc(raw: Any) -> Any:
+    """A pyarrow reader of the IPC file in a buffer, of which nothing is copied, or in a file."""
+    import pyarrow as pa
+
+    if isinstance(raw, io.IOBase):
+        return pa.ipc.open_file(pa.PythonFile(raw, mode="r"))
     return pa.ipc.open_file(pa.py_buffer(raw))
 
 
@@ -87,11 +114,23 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
         sink.file(".arrow") as file,
         pa.ipc.new_file(file, table.schema) as writer,
     ):
-        writer.write_table(table)
+        meta: dict[str, Any] = {"kind": kind}
+        if sink.is_remote and kind in ("Table", "ChunkedArray"):
+            meta["batch_rows"] = _write_pages(table, writer)
+        else:
+            writer.write_table(table)
         if table.num_rows == 0:
             writer.write_batch(pa.RecordBatch.from_pylist([], schema=table.schema))
     label = "table" if kind in ("Table", "RecordBatch") else "series"
-    return Encoded(label, {"kind": kind}, table.num_rows)
+    return Encoded(label, meta, table.num_rows)
+
+
+def _write_pages(table: Any, writer: Any) -> int:
+    """Write a table in batches of as many rows each, but for the last; how many."""
+    size = page_rows(table.schema.types)
+    for start in range(0, table.num_rows, size):
+        writer.write_table(table.slice(start, size).combine_chunks())
+    return size
 
 
 def _pyarrow_kind(value: Any) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_blocks.errors import CorruptVariableError, VariableError, VariableNotFoundError
 from jupyter_blocks.variables.keys import key_part
 from jupyter_blocks.variables.manifest import StoredObject, StoredOutput
+from jupyter_blocks.variables.rangefile import RangeFile
 from jupyter_blocks.variables.storage import Storage
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ class Sink:
         for item in self.objects:
             self.storage.delete(f"{self.prefix}/{item.key}")
         self.objects.clear()
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether the files are read range by range later, not mapped."""
+        return self.storage.path(self.prefix) is None
 
     def source(self) -> Source:
         """The files written so far, to be read back at once."""
@@ -191,6 +197,23 @@ class Source:
             raise self._corrupt(item, "was changed after it was written: its sha256 differs")
         return data
 
+    def pieces(self, suffix: str) -> mmap.mmap | bytearray | RangeFile:
+        """A file of which little is read: mapped like `buffer`, elsewhere read range by range.
+
+        Only its size is checked.
+        """
+        item = self._object(suffix)
+        key = f"{self.prefix}/{item.key}"
+        if item.size < _MAP_FROM or self.storage.path(key) is not None:
+            return self.buffer(suffix)
+        try:
+            size = self.storage.size(key)
+        except VariableNotFoundError as error:
+            raise self._corrupt(item, "is missing") from error
+        if size != item.size:
+            raise self._corrupt(item, f"is {size} bytes long, but {item.size} were written")
+        return RangeFile(self.storage, key, size)
+
     def stream(self, suffix: str) -> AbstractContextManager[Any]:
         """A file as a readable stream, checked like `buffer`."""
         data = self.buffer(suffix)
@@ -212,10 +235,12 @@ class Source:
         key = f"{self.prefix}/{item.key}"
         try:
             path = self.storage.path(key)
-            if path is None or item.size < _MAP_FROM:
+            if path is None:
+                return self.storage.read_writable(key, item.size)
+            if item.size < _MAP_FROM:
                 return bytearray(self.storage.read(key))
             if self.storage.size(key) != item.size:
-                return bytearray(self.storage.read_range(key, 0, item.size + 1))
+                return self.storage.read_writable(key, item.size)
             with path.open("rb") as file:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except (VariableNotFoundError, FileNotFoundError) as error:

@@ -162,7 +162,7 @@ def _write(value: Any, sink: Sink) -> Encoded:
     if not plan.columns:
         return Encoded(kind, {**plan.meta, "rows": plan.rows}, plan.rows, view=plan)
     with sink.file(".arrow") as file:
-        batch_rows = write_ipc(file, plan.names, plan.columns, plan.rows)
+        batch_rows = write_ipc(file, plan.names, plan.columns, plan.rows, paged=sink.is_remote)
     meta = {**plan.meta, "batch_rows": batch_rows}
     return Encoded(kind, meta, plan.rows, view=plan)
 
