@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         transformer,
     )
     from jupyter_blocks.errors import BlockFailedError, BlocksError, Problem, ValidationError
+    from jupyter_blocks.kernel.extension import load_ipython_extension, unload_ipython_extension
 
 __all__ = [
     "BlockFailedError",
@@ -45,11 +46,13 @@ __all__ = [
     "data_loader",
     "exporter",
     "load",
+    "load_ipython_extension",
     "loader",
     "run",
     "sensor",
     "test",
     "transformer",
+    "unload_ipython_extension",
 ]
 
 _MODULES = {
@@ -67,6 +70,8 @@ _MODULES = {
         "transformer",
     ),
     "jupyter_blocks.errors": ("BlockFailedError", "BlocksError", "Problem", "ValidationError"),
+    "jupyter_blocks.kernel.extension": ("load_ipython_extension", "unload_ipython_extension"),
+    "jupyter_blocks.server.hooks": ("_jupyter_server_extension_points",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

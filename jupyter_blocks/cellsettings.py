@@ -55,6 +55,8 @@ class NotebookSettings:
     retries: RetryPolicy | None = None
     type: str | None = None
     description: str | None = None
+    kernel: bool | None = None
+    """Whether the kernel extension provides and stores values; it does unless this is false."""
 
 
 _Check = Callable[[Any], Any]
@@ -235,5 +237,6 @@ _NOTEBOOK_CHECKS: Mapping[str, _Check] = {
     "retries": _retries,
     "type": _pipeline_type,
     "description": _text,
+    "kernel": _yes_no,
     "version": _anything,
 }

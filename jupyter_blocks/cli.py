@@ -70,6 +70,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
         ("export", "write the blocks of a notebook as files", "export:EXPORT"),
         ("graph", "show the blocks and what they read", "graph:GRAPH"),
         ("init", "create a project with a notebook that runs offline", "demo:INIT"),
+        ("kernel", "let kernels load the extension, or not", "kernel:KERNEL"),
         ("logs", "show what the blocks of a run wrote", "logs:LOGS"),
         ("notebook", "make a notebook from a pipeline", "notebook:NOTEBOOK"),
         ("repair", "rebuild the run journal, verify what is stored", "repair:REPAIR"),
@@ -140,7 +141,7 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _command_hint(word: str) -> str:
-    if word.endswith(".ipynb"):
+    if word.endswith((".ipynb", ".py")):
         return f"Did you mean `{PROGRAM} run {word}`?"
     close = get_close_matches(word, COMMANDS, 1)
     return f"Did you mean '{close[0]}'?" if close else f"`{PROGRAM} --help` lists them."

@@ -37,10 +37,20 @@ class StoredFingerprint(Protocol):
 
 
 class Fingerprints:
-    """Fingerprints of the blocks of one pipeline, for one set of parameters."""
+    """Fingerprints of the blocks of one pipeline, for one set of parameters.
 
-    def __init__(self, root: Path, pipeline: Pipeline, parameters: Mapping[str, Any]) -> None:
+    `texts` are files of the project as an export would write them, where that has not happened yet.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        pipeline: Pipeline,
+        parameters: Mapping[str, Any],
+        texts: Mapping[str, str] | None = None,
+    ) -> None:
         self._root = root
+        self._texts = dict(texts or {})
         self._pipeline = pipeline
         self._parameters = dict(parameters)
         self._modules: dict[str, _Module] = {}
@@ -119,10 +129,12 @@ class Fingerprints:
         while parts:
             path = self._root.joinpath(*parts)
             for file in (path.with_suffix(".py"), path / "__init__.py"):
-                if file.is_file():
-                    module = _Module(
-                        file.relative_to(self._root).as_posix(), file.read_text("utf-8", "replace")
-                    )
+                place = file.relative_to(self._root).as_posix()
+                text = self._texts.get(place)
+                if text is None and file.is_file():
+                    text = file.read_text("utf-8", "replace")
+                if text is not None:
+                    module = _Module(place, text)
                     self._modules[module.name] = module
                     self._modules[name] = module
                     return module

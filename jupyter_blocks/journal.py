@@ -24,7 +24,10 @@ from jupyter_blocks.errors import ProjectError, RunHeldError, UsageError
 from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
 
-__all__ = ["Journal", "RunRecord"]
+__all__ = ["CELL_RUN", "Journal", "RunRecord"]
+
+CELL_RUN = "cell-"
+"""Ids of runs that were a single cell in a kernel begin so; lists of runs leave them out."""
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -171,12 +174,15 @@ class Journal:
 
     # reading
 
-    def runs(self, pipeline: str | None = None, limit: int = 50) -> list[RunRecord]:
-        """The newest runs first."""
+    def runs(
+        self, pipeline: str | None = None, limit: int = 50, *, cells: bool = False
+    ) -> list[RunRecord]:
+        """The newest runs first; with `cells` also single cells that ran in a kernel."""
         rows = self._db.execute(
             "SELECT run_id, pipeline, status, started_at, finished_at FROM runs "
-            "WHERE ?1 IS NULL OR pipeline = ?1 ORDER BY started_at DESC, run_id DESC LIMIT ?2",
-            (pipeline, limit),
+            "WHERE (?1 IS NULL OR pipeline = ?1) AND (?5 OR substr(run_id, 1, ?3) <> ?4) "
+            "ORDER BY started_at DESC, run_id DESC LIMIT ?2",
+            (pipeline, limit, len(CELL_RUN), CELL_RUN, cells),
         )
         return [self._record(row) for row in rows.fetchall()]
 

@@ -63,7 +63,7 @@ def repair_project(project: Project) -> RepairReport:
     restored: list[str] = []
     problems: list[Problem] = []
     with Journal(project.state_dir) as journal:
-        known = {record.run_id for record in journal.runs(limit=10**9)}
+        known = {record.run_id for record in journal.runs(limit=10**9, cells=True)}
         for pipeline in store.pipelines():
             for run_id in store.runs(pipeline):
                 if run_id in known:

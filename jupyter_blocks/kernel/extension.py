@@ -1,0 +1,125 @@
+"""What `%load_ext jupyter_blocks` sets up: hooks around each cell, and the magic `%blocks`.
+
+Light: everything else is imported when the first cell runs. An error of ours is a warning, never a
+broken cell.
+"""
+
+from __future__ import annotations
+
+import ast
+import atexit
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from jupyter_blocks.lazy import LazyModule
+
+if TYPE_CHECKING:
+    from jupyter_blocks.kernel.session import Session
+
+_completion, _magic, _session = (
+    LazyModule(f"jupyter_blocks.kernel.{name}") for name in ("completion", "magic", "session")
+)
+
+__all__ = ["Extension", "load_ipython_extension", "unload_ipython_extension"]
+
+_extensions: dict[int, Extension] = {}
+"""By shell: loading twice is loading once."""
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Begin to look after the cells of this shell."""
+    if id(shell) not in _extensions:
+        _extensions[id(shell)] = Extension(shell)
+        _extensions[id(shell)].register()
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Leave the shell as it was."""
+    extension = _extensions.pop(id(shell), None)
+    if extension is not None:
+        extension.unregister()
+
+
+class Extension:
+    """The hooks of one shell; the work is done by its `session.Session`."""
+
+    def __init__(self, shell: Any) -> None:
+        self.shell = shell
+        self._session: Session | None = None
+        self._said: set[str] = set()
+
+    @property
+    def session(self) -> Session:
+        """What is known of the notebook and its cells."""
+        if self._session is None:
+            self._session = _session.Session(self.shell)
+        return self._session
+
+    def register(self) -> None:
+        """Hook into the shell."""
+        self.shell.events.register("pre_run_cell", self.before)
+        self.shell.events.register("post_run_cell", self.after)
+        self.shell.ast_transformers.append(self)
+        self.shell.register_magic_function(self.magic, "line", "blocks")
+        self.shell.set_hook("complete_command", self.complete, str_key="%blocks")
+        atexit.register(self.finish)
+
+    def unregister(self) -> None:
+        """Take the hooks out again; what is being stored is finished."""
+        self.finish()
+        self.shell.events.unregister("pre_run_cell", self.before)
+        self.shell.events.unregister("post_run_cell", self.after)
+        self.shell.ast_transformers.remove(self)
+        self.shell.magics_manager.magics["line"].pop("blocks", None)
+        atexit.unregister(self.finish)
+
+    # hooks
+
+    def before(self, info: Any) -> None:
+        """A cell is about to run."""
+        self._guarded(lambda: self.session.before(info))
+
+    def visit(self, tree: ast.AST) -> ast.AST:
+        """The cell's syntax tree; a call of its decorated function is added at the end."""
+        if self._session is not None and isinstance(tree, ast.Module):
+            waiting = self._session.take_call()
+            if waiting is not None:
+                tree.body.append(waiting)
+                ast.fix_missing_locations(tree)
+        return tree
+
+    def after(self, result: Any) -> None:
+        """A cell has run."""
+        if self._session is not None:
+            self._guarded(lambda: self.session.after(result))
+
+    def magic(self, line: str) -> None:
+        """`%blocks`: status, runs and stored values; `%blocks help` lists what it can do."""
+        _magic.execute(self.session, line)
+
+    def complete(self, _shell: Any, event: Any) -> list[str]:
+        """Words that may follow in a `%blocks` line."""
+        try:
+            words: list[str] = _completion.words(self.session, str(event.line))
+            return words
+        except Exception:
+            return []
+
+    def finish(self) -> None:
+        """Wait for what is being stored."""
+        if self._session is not None:
+            self._session.finish()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+            if text not in self._said:
+                self._said.add(text)
+                print(f"Jupyter Blocks left this cell alone. {text}", file=sys.stderr)
+            if os.environ.get("JUPYTER_BLOCKS_DEBUG"):
+                traceback.print_exc()

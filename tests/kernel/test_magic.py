@@ -1,0 +1,164 @@
+"""`%blocks` in a real kernel, and what it shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.kernels import Kernel, kernel
+from tests.kernel.test_cells import FLIGHTS, stale
+from tests.notebooks import notebook
+
+
+@pytest.fixture
+def flights(tmp_path: Path) -> Path:
+    """A notebook of three blocks."""
+    return notebook(tmp_path, *FLIGHTS, name="flights.ipynb")
+
+
+def completions(running: Kernel, line: str) -> list[str]:
+    """What Tab offers at the end of a line."""
+    running.client.complete(line, len(line))
+    while True:
+        reply = running.client.get_shell_msg(timeout=30)
+        if reply["msg_type"] == "complete_reply":
+            return [str(match).split()[-1] for match in reply["content"]["matches"]]
+
+
+def test_status_run_load_and_show(flights: Path) -> None:
+    """One session with the magic, from nothing stored to a value in the namespace."""
+    with kernel(flights) as running:
+        assert "never run" in running.run("%blocks").text
+        ran = running.run("%blocks run")
+        assert "flights succeeded" in ran.text
+        assert "load_flights" in ran.displays[-1]["text/html"]
+        status = running.run("%blocks status")
+        assert status.text.count("fresh") == 3
+        assert "Loaded net from block 'add_net'" in running.run("%blocks load net").stdout
+        assert running.ask("len(net)") == "3"
+        shown = running.run("%blocks show net")
+        assert "3 rows" in shown.text
+        assert "<td>delay</td>" in shown.displays[0]["text/html"]
+        assert "0 of 0" in running.run("%blocks run --changed").text or stale(flights) == {}
+
+
+def test_cells_after_a_loaded_value_are_fresh(flights: Path) -> None:
+    """A value from the store is what the block stored."""
+    with kernel(flights) as running:
+        running.run("%blocks run --to load_flights")
+        running.run("%blocks load flights")
+        running.cell(4)
+    assert list(stale(flights)) == ["total"]
+
+
+def test_run_from_here_and_with_parameters(flights: Path) -> None:
+    """Runs the blocks asked for."""
+    with kernel(flights) as running:
+        running.run("%blocks run --param factor=3")
+        running.cell(4)
+        assert "add_net" in running.run("%blocks run --from here").text
+        assert "no pipeline parameter" not in running.run("%blocks run --changed").stderr
+
+
+def test_a_failed_block_is_told(tmp_path: Path) -> None:
+    """The error with its place; the cell itself is not an error."""
+    path = notebook(tmp_path, ("loader:bad", "x = 1 / 0"))
+    with kernel(path) as running:
+        ran = running.run("%blocks run")
+    assert ran.status == "ok"
+    assert "ZeroDivisionError" in ran.text
+    assert "demo failed" in ran.text
+
+
+def test_interrupting_stops_a_run(tmp_path: Path) -> None:
+    """Ctrl-C ends a run and gives the kernel back."""
+    path = notebook(tmp_path, ("loader:slow", "import time\ntime.sleep(60)\nx = 1"))
+    with kernel(path) as running:
+        message = running.client.execute("%blocks run")
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            found = running.client.get_iopub_msg(timeout=30)
+            text = str(found["content"].get("data", {}).get("text/plain", ""))
+            if "slow" in text and "running" in text.lower():
+                break
+        running.manager.interrupt_kernel()
+        answer = running._answer(message)
+        assert "Stopping" in answer.stdout
+        assert "was stopped" in answer.text
+        assert running.ask("1 + 1") == "2"
+
+
+def test_export_and_check(flights: Path) -> None:
+    """Commands in processes of their own, with their output in the cell."""
+    with kernel(flights) as running:
+        running.run("%blocks export")
+        assert (flights.parent / "transformers" / "add_net.py").is_file()
+        assert "flights" in running.run("%blocks check").text
+
+
+def test_graph_and_names_are_escaped(tmp_path: Path) -> None:
+    """The DAG is a picture with a text; data cannot become HTML."""
+    path = notebook(
+        tmp_path,
+        ("loader:table", "import pandas as pd\ntable = pd.DataFrame({'<b>x</b>': ['<script>']})"),
+        ("exporter:out", "print(table)"),
+    )
+    with kernel(path) as running:
+        graph = running.run("%blocks graph")
+        assert "data:image/svg+xml;base64," in graph.displays[0]["text/html"]
+        assert "table" in graph.displays[0]["text/plain"]
+        running.cell(1)
+        html = running.run("%blocks show table").displays[0]["text/html"]
+    assert "<script>" not in html
+    assert "<b>x</b>" not in html
+    assert "&lt;script&gt;" in html
+
+
+def test_completion(flights: Path) -> None:
+    """Words, options, blocks and executors."""
+    with kernel(flights) as running:
+        assert "status" in completions(running, "%blocks st")
+        assert "--changed" in completions(running, "%blocks run --ch")
+        assert {"add_net", "net"} <= set(completions(running, "%blocks load "))
+        assert "local_python" in completions(running, "%blocks run --executor lo")
+        assert "here" in completions(running, "%blocks run --from he")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("statsu", "Did you mean 'status'?"),
+        ("load nothing", "There is no block and no output 'nothing'"),
+        ("show add_net", "has no stored outputs"),
+        ("run --what", "%blocks help"),
+        ("run --from here", "No block has run in this kernel yet."),
+        ("help", "%blocks run"),
+    ],
+)
+def test_mistakes_are_told_in_a_line(line: str, said: str, lone: Kernel) -> None:
+    """No traceback of ours."""
+    answer = lone.run(f"%blocks {line}")
+    assert answer.status == "ok"
+    assert said in answer.text
+    assert "Traceback" not in answer.text
+
+
+@pytest.fixture(scope="module")
+def lone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel whose notebook nobody has run."""
+    path = notebook(tmp_path_factory.mktemp("lone"), *FLIGHTS, name="flights.ipynb")
+    with kernel(path) as running:
+        yield running
+
+
+def test_a_kernel_without_a_notebook_says_so(tmp_path: Path) -> None:
+    """And how to name one."""
+    with kernel(tmp_path / "none.ipynb", session=False) as running:
+        assert "%blocks use FILE" in running.run("%blocks").stderr
+        path = notebook(tmp_path, *FLIGHTS, name="a.ipynb")
+        notebook(tmp_path, *FLIGHTS, name="b.ipynb")
+        running.run(f"%blocks use {path.name}")
+        assert "never run" in running.run("%blocks").text
