@@ -1,0 +1,204 @@
+"""`blocks/runs`: start, list, look at, cancel and resume runs, and read what they write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.web import authenticated
+
+from jupyter_blocks.project import Project, open_project
+from jupyter_blocks.run import RunStatus
+from jupyter_blocks.server.base import BlocksHandler, allowed_to
+from jupyter_blocks.server.detached import refuse_executors
+from jupyter_blocks.server.faults import RequestError
+from jupyter_blocks.server.logs import attempt_log, attempts, run_log
+from jupyter_blocks.server.notebooks import confined_export
+from jupyter_blocks.server.runstates import record_document
+from jupyter_blocks.server.services import Services
+
+__all__ = [
+    "AttemptsHandler",
+    "CancelHandler",
+    "LogHandler",
+    "ResumeHandler",
+    "RunHandler",
+    "RunsHandler",
+]
+
+_OPTIONS = (
+    "executor",
+    "blocks",
+    "from_block",
+    "to_block",
+    "changed",
+    "skip_sensors",
+    "run_tests",
+    "max_workers",
+    "runtime_vars",
+)
+
+
+class RunsHandler(BlocksHandler):
+    """All runs of a project."""
+
+    path = "/blocks/runs"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List them, the newest first."""
+        asked = self.parameters()
+        await self.answer(_list, self.services, asked)
+        self.services.follower.follow(asked["project"], self.services.runs(asked["project"]))
+
+    @authenticated
+    @allowed_to("execute")
+    async def post(self) -> None:
+        """Start one; it goes on whatever becomes of this server."""
+        started = await self.work(_start, self.services, self.body())
+        self.services.follower.follow(started["project"], self.services.runs(started["project"]))
+        await self.answer(dict, started, status=201)
+
+
+class RunHandler(BlocksHandler):
+    """One run."""
+
+    path = "/blocks/runs/{run_id}"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @authorized
+    async def get(self, **_: str) -> None:
+        """Its state: all of it, or what has changed since an event."""
+        asked = self.parameters()
+        runs = self.services.runs(asked["project"])
+        self.services.follower.follow(asked["project"], runs)
+        await self.answer(runs.snapshot, asked["run_id"], asked["since"])
+
+
+class CancelHandler(BlocksHandler):
+    """Stops a run."""
+
+    path = "/blocks/runs/{run_id}/cancel"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @allowed_to("execute")
+    async def post(self, **_: str) -> None:
+        """Ask the process that drives it, whoever started that."""
+        run_id = self.parameters()["run_id"]
+        await self.answer(_cancel, self.services, run_id, self.body(), status=202)
+
+
+class ResumeHandler(BlocksHandler):
+    """Goes on with a run that ended before it was done."""
+
+    path = "/blocks/runs/{run_id}/resume"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @allowed_to("execute")
+    async def post(self, **_: str) -> None:
+        """Start a process that drives it again."""
+        run_id = self.parameters()["run_id"]
+        await self.answer(_resume, self.services, run_id, self.body(), status=201)
+
+
+class AttemptsHandler(BlocksHandler):
+    """The attempts of a run."""
+
+    path = "/blocks/runs/{run_id}/attempts"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @authorized
+    async def get(self, **_: str) -> None:
+        """In the order in which they began."""
+        await self.answer(_attempts, self.services, self.parameters())
+
+
+class LogHandler(BlocksHandler):
+    """What an attempt, or the process that drives the run, has written."""
+
+    path = "/blocks/runs/{run_id}/log"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @authorized
+    async def get(self, **_: str) -> None:
+        """A piece of it, from a byte on."""
+        await self.answer(_log, self.services, self.parameters())
+
+
+def _list(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    records = services.runs(asked["project"]).list(asked.get("pipeline"), asked["limit"])
+    return {"runs": [record_document(record) for record in records]}
+
+
+def _start(services: Services, body: dict[str, Any]) -> dict[str, Any]:
+    if body.get("executor"):
+        refuse_executors({body["executor"]}, list(services.starter.allowed_executors))
+    project, pipeline = _target(services, body)
+    services.places.store(project)
+    request = {name: body[name] for name in _OPTIONS if name in body}
+    run_id = services.starter.start(project.root, pipeline, request)
+    return {
+        "run_id": run_id,
+        "project": services.places.relative(project.root),
+        "pipeline": pipeline,
+    }
+
+
+def _target(services: Services, body: dict[str, Any]) -> tuple[Project, str]:
+    """The project and pipeline to run; a notebook is exported first."""
+    if "path" in body:
+        path = services.places.notebook(body["path"])
+        exported = confined_export(services.places, path, body.get("pipeline"))
+        return open_project(exported.project), exported.pipeline
+    project = services.project(body["project"])
+    name = body["pipeline"]
+    if name not in project.pipelines():
+        raise RequestError(404, f"Project '{project.name}' has no pipeline '{name}'.")
+    return project, name
+
+
+def _cancel(services: Services, run_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    runs = services.runs(body["project"])
+    with runs.journal() as journal:
+        run = runs.followed(journal, run_id)
+        if run.state.status.is_final:
+            status = str(run.state.status).lower()
+            raise RequestError(409, f"Run {run_id} has ended: {status}.")
+        if journal is None or not journal.holder(run_id):
+            raise RequestError(
+                409, f"Nobody drives run {run_id}; there is nothing to stop.", hint="Resume it."
+            )
+        journal.request(run_id, "cancel")
+    return {"run_id": run_id, "status": str(RunStatus.RUNNING), "cancelling": True}
+
+
+def _resume(services: Services, run_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    project = services.project(body["project"])
+    runs = services.runs(body["project"])
+    with runs.journal() as journal:
+        pipeline = runs.followed(journal, run_id).state.plan.pipeline
+    services.places.store(project)
+    services.starter.start(project.root, pipeline, {"resume": run_id})
+    relative = services.places.relative(project.root)
+    return {"run_id": run_id, "project": relative, "pipeline": pipeline}
+
+
+def _attempts(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    runs = services.runs(asked["project"])
+    found = attempts(runs, asked["run_id"], asked.get("block"))
+    return {"run_id": asked["run_id"], "attempts": found}
+
+
+def _log(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    project = services.project(asked["project"])
+    runs = services.runs_at(project.state_dir)
+    if "block" not in asked:
+        return run_log(project, runs, asked["run_id"], asked)
+    return attempt_log(services.places, project, runs, asked["run_id"], asked)

@@ -1,0 +1,217 @@
+"""`blocks/variables`: what is stored, in pieces that fit on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from jupyter_server.auth.decorator import authorized
+from tornado.iostream import StreamClosedError
+from tornado.web import authenticated
+
+from jupyter_blocks.server.base import BlocksHandler, allowed_to
+from jupyter_blocks.server.charts import chart
+from jupyter_blocks.server.downloads import CONTENT_TYPES, file_name, pieces
+from jupyter_blocks.server.services import Services
+from jupyter_blocks.server.values import Value, summary, variable_document
+
+__all__ = [
+    "ChartHandler",
+    "DownloadHandler",
+    "ImageHandler",
+    "ManifestHandler",
+    "PreviewHandler",
+    "RowsHandler",
+    "TextHandler",
+    "TreeHandler",
+    "VariablesHandler",
+]
+
+
+class _VariablesHandler(BlocksHandler):
+    """What the handlers of stored outputs share."""
+
+    auth_resource = "blocks.variables"
+
+
+class VariablesHandler(_VariablesHandler):
+    """The outputs of a pipeline: the newest, or those of one run."""
+
+    path = "/blocks/variables"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """List them."""
+        await self.answer(_list, self.services, self.parameters())
+
+
+class ManifestHandler(_VariablesHandler):
+    """One block's outputs."""
+
+    path = "/blocks/variables/manifest"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """What they are, and which inputs they belong to."""
+        await self.answer(_manifest, self.services, self.parameters())
+
+
+class PreviewHandler(_VariablesHandler):
+    """Schema, statistics, histograms and first rows of an output."""
+
+    path = "/blocks/variables/preview"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """As they were worked out when it was stored."""
+        await self.answer(_preview, self.services, self.parameters())
+
+
+class RowsHandler(_VariablesHandler):
+    """Rows of a table."""
+
+    path = "/blocks/variables/rows"
+
+    @authenticated
+    @allowed_to("read")
+    async def post(self) -> None:
+        """A page of them, sorted and filtered."""
+        await self.answer(_rows, self.services, self.body())
+
+
+class ChartHandler(_VariablesHandler):
+    """Data of a chart of a table."""
+
+    path = "/blocks/variables/chart"
+
+    @authenticated
+    @allowed_to("read")
+    async def post(self) -> None:
+        """Bounded, whatever the size of the table."""
+        await self.answer(_chart, self.services, self.body())
+
+
+class TreeHandler(_VariablesHandler):
+    """One node of plain data."""
+
+    path = "/blocks/variables/tree"
+
+    @authenticated
+    @allowed_to("read")
+    async def post(self) -> None:
+        """With some of its members."""
+        await self.answer(_tree, self.services, self.body())
+
+
+class TextHandler(_VariablesHandler):
+    """A piece of a text."""
+
+    path = "/blocks/variables/text"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """From a byte on."""
+        await self.answer(_text, self.services, self.parameters())
+
+
+class ImageHandler(_VariablesHandler):
+    """The picture of a figure."""
+
+    path = "/blocks/variables/image"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """As PNG."""
+        data = await self.work(_image, self.services, self.parameters())
+        await self.finish(data, set_content_type="image/png")
+
+
+class DownloadHandler(_VariablesHandler):
+    """A table as a file."""
+
+    path = "/blocks/variables/download"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """Streamed, piece by piece."""
+        asked = self.parameters()
+        parts = await self.work(_pieces, self.services, asked)
+        piece = await self.work(next, parts, None)
+        name = file_name(asked["block"], asked["output"], asked["format"])
+        self.set_header("Content-Type", CONTENT_TYPES[asked["format"]])
+        self.set_header("Content-Disposition", f'attachment; filename="{name}"')
+        while piece is not None:
+            self.write(piece)
+            try:
+                await self.flush()
+            except StreamClosedError:
+                return
+            piece = await self.work(next, parts, None)
+        await self.finish(set_content_type=CONTENT_TYPES[asked["format"]])
+
+
+def _value(services: Services, asked: dict[str, Any]) -> Value:
+    return services.values(asked["project"]).value(asked)
+
+
+def _list(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    values = services.values(asked["project"])
+    run_id, blocks = asked.get("run_id"), []
+    if run_id is not None:
+        runs = services.runs_at(values.project.state_dir)
+        with runs.journal() as journal:
+            blocks = list(runs.followed(journal, run_id).state.blocks)
+    found = values.list(asked["pipeline"], run_id, blocks)
+    outputs = [variable_document(item, name) for item in found for name in item.outputs]
+    return {"pipeline": asked["pipeline"], "outputs": outputs}
+
+
+def _manifest(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    values = services.values(asked["project"])
+    manifest = values.manifest(asked["pipeline"], asked["block"], asked.get("run_id"))
+    return {
+        "pipeline": manifest.pipeline,
+        "block": manifest.block,
+        "run_id": manifest.run_id,
+        "attempt_id": manifest.attempt_id,
+        "created_at": manifest.created_at,
+        "digest": manifest.digest,
+        "inputs": list(manifest.inputs),
+        "outputs": [variable_document(manifest, name) for name in manifest.outputs],
+    }
+
+
+def _preview(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    value = _value(services, asked)
+    return {**summary(value.stored), **value.preview()}
+
+
+def _rows(services: Services, body: dict[str, Any]) -> dict[str, Any]:
+    return _value(services, body).rows(body)
+
+
+def _chart(services: Services, body: dict[str, Any]) -> dict[str, Any]:
+    return chart(_value(services, body).table(), body)
+
+
+def _tree(services: Services, body: dict[str, Any]) -> dict[str, Any]:
+    value = _value(services, body)
+    return value.tree(body.get("path", []), body.get("offset", 0), body.get("limit", 100))
+
+
+def _text(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    return _value(services, asked).text(asked["offset"], asked["limit"])
+
+
+def _image(services: Services, asked: dict[str, Any]) -> bytes:
+    return _value(services, asked).image()
+
+
+def _pieces(services: Services, asked: dict[str, Any]) -> Iterator[bytes]:
+    return pieces(_value(services, asked).table(), asked["format"])

@@ -1,0 +1,114 @@
+"""The OpenAPI file, and whatever a machine can think of to send to a server that follows it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from openapi_spec_validator import validate
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from jupyter_blocks.server.contract import document
+from tests.projects import block, write_project
+from tests.server.conftest import run
+
+CHECKS = (
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+)
+_SKIPPED = {"startRun"}
+"""Starts a process for each request that is right."""
+
+OPERATIONS = [
+    (path, method)
+    for path, verbs in document()["paths"].items()
+    for method, operation in verbs.items()
+    if operation["operationId"] not in _SKIPPED
+]
+
+
+def test_the_file_is_valid_openapi() -> None:
+    """Of version 3.1, so that clients can be generated from it."""
+    validate(document())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
+    """Address and headers of a Jupyter server in a process of its own, on a project that ran."""
+    root = tmp_path_factory.mktemp("root")
+    run(write_project(root / "shop", [block("table"), block("count", upstream=["table"])]))
+    port, token = free_port(), os.urandom(16).hex()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyter_server", "--ServerApp.allow_root=True"),
+            *(f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1"),
+            *("--ServerApp.open_browser=False", "--ServerApp.log_level=ERROR"),
+            *(f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"),
+            "--ServerApp.jpserver_extensions={'jupyter_blocks': True}",
+        ],
+        env={**os.environ, "JUPYTER_CONFIG_DIR": str(root), "JUPYTER_DATA_DIR": str(root)},
+    )
+    address, headers = f"http://127.0.0.1:{port}", {"Authorization": f"token {token}"}
+    try:
+        wait_for(f"{address}/blocks/projects", headers)
+        yield address, headers
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def wait_for(url: str, headers: dict[str, str]) -> None:
+    for _ in range(300):
+        try:
+            with urlopen(Request(url, headers=headers), timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("The server did not start.")
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_odd_requests_get_described_answers(
+    path: str, method: str, server: tuple[str, dict[str, str]]
+) -> None:
+    """Right ones and wrong ones: never a 500, and always an answer as the file says."""
+    address, headers = server
+    schema = schemathesis.openapi.from_dict(document())
+    schema.config.update(base_url=address)
+
+    @settings(
+        max_examples=12,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=schema[path][method.upper()].as_strategy())
+    def attack(case: Any) -> None:
+        response = case.call(headers=headers, timeout=20)
+        case.validate_response(response, checks=CHECKS)
+
+    attack()
