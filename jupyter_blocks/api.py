@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_blocks.errors import BlockFailedError, UsageError, VariableNotFoundError
 from jupyter_blocks.launch import RunRequest, prepare
 from jupyter_blocks.opening import Opened, open_target
-from jupyter_blocks.project import open_project
+from jupyter_blocks.project import is_notebook, open_project
 from jupyter_blocks.report import failure_text, failures
 from jupyter_blocks.run import RunState
 from jupyter_blocks.variables.store import VariableStore
@@ -138,7 +138,7 @@ def load(
 
 
 def _opened(pipeline: str, folder: Path) -> Opened:
-    if pipeline.endswith(".ipynb"):
+    if is_notebook(pipeline):
         return open_target(pipeline, cwd=folder)
     return open_target(str(folder), pipeline)
 

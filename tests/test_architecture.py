@@ -22,27 +22,33 @@ LAYERS = [
     # bottom first; a module may import from its own layer and from those before it
     """_version decorators errors lazy""",
     # words of the field, texts, single files; the contract of executors; keys of the store
-    """attemptlog block blockfile celltext compare console dag dataflow executors executors.base
-    executors.frames executors.starters graphlayout interpolation interrupts isolation magics
-    jsonedit notebook notebooktext percent percentedit projectmodules randomstreams suggest.vocabulary tables tracebacks usage variables variables.cells
-    variables.keys variables.storage yamlfile""",
+    """attemptlog block blockfile blocktext cellchanges celltext console dag dataflow
+    executors executors.base executors.frames executors.starters graphlayout interpolation
+    interrupts isolation jsonedit linediff magics notebook notebooktext percent percentedit
+    plaincells projectmodules randomstreams samecode suggest.looking suggest.vocabulary tables tracebacks
+    usage variables variables.cells variables.keys
+    variables.locations variables.rangefile variables.storage yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.local executors.pool
     executors.table exportplan failures loading mageimports pipelinetext plan run settings
-    suggest.facts suggest.naming tags variables.formats variables.integrity variables.manifest""",
+    suggest.draft suggest.facts suggest.naming tags variables.buckets variables.formats
+    variables.integrity variables.logs variables.manifest variables.objecterrors
+    variables.objectstorage variables.openstorage variables.uploads""",
     # pipelines, texts of block files, previews, the decision and the journal
-    """board codegen edgecheck journal pipeline previewtext runner suggest suggest.proposals
-    variables.pages variables.retention variables.statistics variables.views wording""",
+    """board codegen compare edgecheck journal pipeline previewtext runner suggest suggest.proposals
+    variables.pages variables.query variables.retention variables.statistics variables.views wording""",
     # projects, the store, export
-    """demo export freshness parameters project unexport variables.preview variables.store""",
+    """demo export exportbase freshness parameters project unexport variables.preview
+    variables.store""",
     # plans, attempts, dispatching
-    """attempt check checkworker dispatcher graphnodes inputs opening planner progress repair report
-    runlog testing""",
+    """attempt check dispatcher flowback graphnodes inputs opening planner progress
+    repair report runlog testing""",
     # whole runs, workers, displays
     """executors.process graphsvg graphtext livedisplay resuming worker""",
     """launch""",
     # what people use
-    """api commands""",
+    """api kernel server""",
+    """commands""",
     """cli __main__""",
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
@@ -184,6 +190,10 @@ def test_public_names_are_listed(module: str) -> None:
                 "rich",
                 "IPython",
             },
+        ),
+        (
+            "import jupyter_blocks.kernel.extension, jupyter_blocks.kernel.session",
+            {"pandas", "numpy", "pyarrow", "nbformat", "jupyter_server", "tornado", "rich"},
         ),
         (
             "import jupyter_blocks.executors.process",
