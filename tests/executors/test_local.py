@@ -98,18 +98,20 @@ def test_workers_end_with_their_dispatcher(tmp_path: Path) -> None:
         "executor = LocalExecutor(ExecutorContext(sys.argv[1], max_workers=1))\n"
         "task = project.task('sleeping')\n"
         "handle = executor.submit(task)\n"
-        "while not Path(task.parameters['mark']).exists(): time.sleep(0.01)\n"
+        "mark = Path(task.parameters['mark'])\n"
+        "while not (mark.exists() and mark.read_text()): time.sleep(0.01)\n"
         "print(executor._pool.pid(task.attempt_id), flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(project.root)], stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
-        worker = int(process.stdout.readline())
-        assert mark.read_text() == "started"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        try:
+            assert process.stdout is not None
+            worker = int(process.stdout.readline())
+            assert mark.read_text() == "started"
+        finally:
+            process.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 30
     while Path(f"/proc/{worker}").exists():
         state = Path(f"/proc/{worker}/stat").read_text().rsplit(")", 1)[1].split()[0]
