@@ -7,6 +7,8 @@ import signal
 
 from hypothesis import settings
 
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
 # Under `nohup` the hang-up signal is ignored, here and in every process that is started from here;
 # the tests of closed terminals want it as a terminal leaves it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)

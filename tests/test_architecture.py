@@ -25,8 +25,8 @@ LAYERS = [
     """attemptlog block blockfile blocktext cellchanges celltext console dag dataflow
     executors executors.base executors.frames executors.starters graphlayout interpolation
     interrupts isolation jsonedit linediff magics notebook notebooktext percent percentedit
-    plaincells projectmodules randomstreams samecode suggest.looking suggest.vocabulary tables tracebacks
-    usage variables variables.cells variables.keys
+    plaincells projectmodules randomstreams samecode suggest.looking suggest.vocabulary tables
+    tracebacks usage variables variables.cells variables.keys
     variables.locations variables.rangefile variables.storage yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.local executors.pool
@@ -36,7 +36,8 @@ LAYERS = [
     variables.objectstorage variables.openstorage variables.uploads""",
     # pipelines, texts of block files, previews, the decision and the journal
     """board codegen compare edgecheck journal pipeline previewtext runner suggest suggest.proposals
-    variables.pages variables.query variables.retention variables.statistics variables.views wording""",
+    variables.pages variables.query variables.retention variables.statistics variables.views
+    wording""",
     # projects, the store, export
     """demo export exportbase freshness parameters project unexport variables.preview
     variables.store""",

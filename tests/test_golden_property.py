@@ -20,9 +20,11 @@ from tests.notebooks import Source, notebook
 
 NAMES = ("a", "b", "c")
 START: tuple[Source, ...] = (
-    ("imports", "import copy, random\nfrom numpy import random as npr\nBASE = [7]\ndef helper(v):\n    return [*v, *BASE, n]"),
+    ("", "import copy, random\nfrom numpy import random as npr"),
+    ("imports", "BASE = [7]\ndef helper(v):\n    return [*v, *BASE, n]"),
     ("parameters", "n = 2"),
-    ("loader:start", "random.seed(1)\nnpr.seed(1)\na = [1]\nb = [2, 3]\nc = []\nrng = random.Random(0)"),
+    ("loader:seeds", "random.seed(1)\nnpr.seed(1)\nrng = random.Random(0)"),
+    ("loader:start", "a = [1]\nb = [2, 3]\nc = []"),
 )
 
 names = st.sampled_from(NAMES)

@@ -110,7 +110,7 @@ class Causes:
         if adrift or (block.name, name) in self._varying:
             self._adrift.add((block.name, name))
             reason = f"it follows from {_named(adrift)}" if adrift else self._chance(block)
-            detail = f"{_VARIES}{': ' if reason else ''}{reason}"
+            detail = f"{_VARIES}: {reason}" if reason else f"{_VARIES} ({verdict.detail})"
             return "not_comparable", CheckEntry(block.name, name, detail)
         self._different.add((block.name, name))
         before = list(dict.fromkeys(each for each in inputs if _output(each) in self._different))

@@ -83,7 +83,7 @@ class Kernel:
             self._start()
             self._wait_until_ready()
         except BaseException:
-            self._stop()
+            self._stop(patience_s=0.0)
             raise
         return self
 
@@ -93,7 +93,7 @@ class Kernel:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stop()
+        self._stop(_STOP_TIMEOUT_S if error is None else 0.0)
 
     def run(self, code: str, *, counts: bool = True) -> Reply:
         """Execute a cell to its end; one that does not count must not show a value."""
@@ -154,13 +154,13 @@ class Kernel:
                 return
         raise BlocksError("The kernel does not answer.", hint="Is the machine very busy?")
 
-    def _stop(self) -> None:
+    def _stop(self, patience_s: float) -> None:
         if self._client is not None:
             with suppress(Exception):
                 self._client.shutdown()
         if self._process is not None:
             try:
-                self._process.wait(_STOP_TIMEOUT_S)
+                self._process.wait(patience_s)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()

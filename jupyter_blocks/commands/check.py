@@ -138,15 +138,15 @@ def _at(place: str) -> str:
 CHECK = Command(
     about=(
         "Run the notebook from top to bottom in a kernel and the pipeline exported from it, and "
-        "compare every output\nof every block exactly: types, index, order and values. Models are "
-        "compared by what they learned, figures by\nwhat they show. What cannot be compared is "
+        "compare every\noutput of every block exactly: types, index, order and values. Models are "
+        "compared by what they learned,\nfigures by what they show. What cannot be compared is "
         "said, with the reason.\n\n"
         "Of a difference it is said in which block, cell and line it begins; what follows from it "
-        "is listed so. If values\ndiffer, the notebook runs once more: what it gives another value "
-        "each time, such as random numbers without a\nseed, cannot be compared.\n\n"
+        "is listed so. If\nvalues differ, the notebook runs once more: what it gives another "
+        "value each time, such as random numbers\nwithout a seed, cannot be compared.\n\n"
         "Nothing is written to the project or its store. What the cells themselves write, such as "
         "the files of\nexporters, is written each time. Sensors are taken as satisfied. Cells with "
-        "the tag skip run in the notebook,\nas they do in Jupyter, but may fail."
+        "the tag skip run in the\nnotebook, as they do in Jupyter, but may fail."
     ),
     examples=("check flights.ipynb", "check flights.ipynb --json"),
     configure=_configure,

@@ -52,6 +52,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "polars": columnar.compare_polars,
     "pyarrow": columnar.compare_arrow,
     "scipy": arrays.compare_scipy,
+    "sklearn": objects.compare_searches,
     "torch": arrays.compare_tensors,
 }
 """Package -> who compares values of its classes, or of classes made from these."""

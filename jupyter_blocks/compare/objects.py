@@ -25,7 +25,7 @@ from jupyter_blocks.compare.verdict import (
     type_name,
 )
 
-__all__ = ["compare_attributes", "compare_objects"]
+__all__ = ["compare_attributes", "compare_objects", "compare_searches"]
 
 _PROTOCOL = 4
 _CACHES = frozenset({"_cache", "diagn"})
@@ -91,6 +91,22 @@ def _without_state(one: Any, other: Any, equality: bool | None, error: Exception
 def _one_line(text: str) -> str:
     """An exception's text on one line of bearable length."""
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def compare_searches(one: Any, other: Any, compare: Compare) -> Verdict | None:
+    """Searches for parameters by all they found, but for how long it took."""
+    if "cv_results_" not in getattr(one, "__dict__", {}):
+        return None
+    return compare_attributes(one, _untimed(one), _untimed(other), compare)
+
+
+def _untimed(search: Any) -> dict[str, Any]:
+    attributes = {name: value for name, value in vars(search).items() if name != "refit_time_"}
+    results = attributes.get("cv_results_")
+    if isinstance(results, dict):
+        kept = {key: value for key, value in results.items() if not str(key).endswith("_time")}
+        attributes["cv_results_"] = kept
+    return attributes
 
 
 def compare_attributes(

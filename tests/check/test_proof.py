@@ -24,7 +24,7 @@ class Odd:
     def __reduce__(self):
         self.pickled = getattr(self, "pickled", 0) + 1
         if "jupyter_blocks.check.comparison" in sys.orig_argv:
-            raise TypeError("it holds a secret")
+            raise TypeError('it holds a secret')
         return make, (sys.argv[0],)
 
 def make(_):
@@ -146,15 +146,15 @@ def test_what_varies_by_itself_is_said(tmp_path: Path, source: str, reason: str)
 
 
 def test_what_varies_without_a_visible_reason(tmp_path: Path) -> None:
-    """The reason is left out."""
+    """It is shown what differs."""
     result = check(
         tmp_path,
         ("loader:load", "from pathlib import Path\nx = Path('/proc/self/stat').read_text()"),
         ("exporter:save", "print(x)"),
     )
-    assert details(result.not_comparable) == {
-        "x": "the notebook itself gives another value each time"
-    }
+    detail = details(result.not_comparable)["x"]
+    assert detail.startswith("the notebook itself gives another value each time (")
+    assert "in the pipeline)" in detail
 
 
 def test_seeded_numbers_are_the_same(tmp_path: Path) -> None:
@@ -217,6 +217,24 @@ def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
     assert result.ok
     assert details(result.not_comparable) == {
         "odd": "[0]: Odd cannot be taken apart: it holds a secret; all else is equal"
+    }
+
+
+def test_a_value_that_takes_the_comparison_along(tmp_path: Path) -> None:
+    """It is said of this one, and the others are compared."""
+    result = check(
+        tmp_path,
+        (
+            "functions",
+            ODD.replace("raise TypeError('it holds a secret')", "import os; os._exit(9)"),
+        ),
+        ("loader:load", "before = object()\nodd = Odd()\nafter = [{1}]"),
+        ("exporter:save", "print(before, odd, after)"),
+    )
+    assert result.ok
+    assert names(result.equal) == [("load", "before"), ("load", "after")]
+    assert details(result.not_comparable) == {
+        "odd": "comparing them ended the process with exit code 9"
     }
 
 

@@ -16,8 +16,6 @@ from jupyter_blocks.server.contract import answer_problem
 from tests.notebooks import notebook
 from tests.projects import block, write_project
 
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
-
 CELLS = [
     ("imports", "import pandas as pd"),
     ("parameters", "top_n = 2"),
