@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-CHECKERS = {"mypy", "pandas-stubs", "ruff", "types-PyYAML"}
+CHECKERS = {"mypy", "pandas-stubs", "ruff", "types-PyYAML", "types-jsonschema"}
 COMPANIONS = ("pyparsing<3.3",)  # later ones warn about how matplotlib 3.9 calls them
 REQUIREMENT = re.compile(r"(?P<name>[\w.-]+)>=(?P<version>[\d.]+)")
 
