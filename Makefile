@@ -65,7 +65,7 @@ clean: ## Remove environments, caches and build results; blocks-demo/ stays
 .venv/.test: $(MADE_FROM)
 	@scripts/venv.sh .venv $(PYTHON)
 	@echo "Installing Jupyter Blocks and its tools ..."
-	@$(BIN)/python -m pip install --quiet --editable '.[demo]' --group test
+	@$(BIN)/python -m pip install --quiet --editable '.[demo]' --group test --group newest
 	@touch $@ .venv/.demo
 
 .venv-oldest/.test: $(MADE_FROM)

@@ -11,7 +11,7 @@ for version in "$@"; do
     fi
     echo "== tests, Python $version"
     if [ ! "$environment/.test" -nt pyproject.toml ]; then
-        "$environment/bin/python" -m pip install --quiet --editable '.[demo]' --group test
+        "$environment/bin/python" -m pip install --quiet --editable '.[demo]' --group test --group newest
         touch "$environment/.test"
     fi
     "$environment/bin/pytest" -q -n "${WORKERS:-2}"
