@@ -13,9 +13,6 @@ pytest_plugins = ["pytest_jupyter.jupyter_server"]
 # the tests of closed terminals want it as a terminal leaves it.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# scikit-learn warns where the program lscpu is missing, unless it is told how many cores to use.
-os.environ.setdefault("LOKY_MAX_CPU_COUNT", "2")
-
 # Continuous integration tries the same examples each time, so that it judges the change and not the
 # luck of the draw; elsewhere every run tries new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
