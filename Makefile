@@ -33,11 +33,11 @@ lint: .venv/.test ## Check format, style and types
 
 test-newest: .venv/.test ## Run the tests with the newest packages
 	@echo "== tests, newest packages"
-	$(BIN)/pytest -q -n $(WORKERS)
+	$(BIN)/pytest -q -n $(WORKERS) --dist worksteal
 
 test-oldest: .venv-oldest/.test ## Run the tests with the oldest packages pyproject.toml allows
 	@echo "== tests, oldest packages"
-	.venv-oldest/bin/pytest -q -n $(WORKERS)
+	.venv-oldest/bin/pytest -q -n $(WORKERS) --dist worksteal
 
 test-wheel: .venv/.test ## Build the wheel and try it in an environment of its own
 	@echo "== the built wheel"

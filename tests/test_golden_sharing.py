@@ -156,7 +156,7 @@ OBJECTS: dict[str, tuple[Source, ...]] = {
         (T, "kept = df"),
         (T, "df['c'] = 3"),
         (T, "df = df.dropna()"),
-        (T, "df['d'] = 4"),
+        (T, "df.insert(2, 'd', 4)"),
         (T, "shapes = df.shape, kept.shape"),
     ),
     "the second name set again": (

@@ -28,10 +28,13 @@ from jupyter_blocks.errors import BlocksError
 __all__ = ["Kernel", "KernelDiedError", "Reply"]
 
 _START_TIMEOUT_S = 120.0
-_STOP_TIMEOUT_S = 5.0
+_STOP_TIMEOUT_S = 1.0
+"""How long a kernel may take to end by itself: ipykernel can wait for a thread of its own."""
 _LOOK_INTERVAL_MS = 1_000
 _LAST_OUTPUT_S = 1.0
 """How long the end of a cell's output is waited for after the cell has ended."""
+_FIRST_OUTPUT_S = 0.05
+"""The same while it starts: what is said before the connection stands never arrives."""
 _LAST_LINES = 40
 _LONGEST_PATH = 80
 """Longest path, in characters, that the sockets of a kernel may have in front of their names."""
@@ -72,6 +75,8 @@ class Kernel:
         self._client: Any = None
         self._is_heard = False
         """Whether anything of what the kernel writes has arrived."""
+        self._ended = ""
+        """The last request of which all output has arrived."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -149,7 +154,7 @@ class Kernel:
         """Until it answers, and what it writes arrives."""
         deadline = time.monotonic() + _START_TIMEOUT_S
         while time.monotonic() < deadline:
-            self._reply(self._client.kernel_info())
+            self._reply(self._client.kernel_info(), _FIRST_OUTPUT_S)
             if self._is_heard:
                 return
         raise BlocksError("The kernel does not answer.", hint="Is the machine very busy?")
@@ -169,11 +174,11 @@ class Kernel:
 
     # messages
 
-    def _reply(self, request: str) -> dict[str, Any]:
+    def _reply(self, request: str, patience_s: float = _LAST_OUTPUT_S) -> dict[str, Any]:
         """The content of the reply to a request; what is written meanwhile is taken in."""
         for message in self._messages():
             if message["parent_header"].get("msg_id") == request and "status" in message["content"]:
-                self._take_last_output(request)
+                self._take_last_output(request, patience_s)
                 content: dict[str, Any] = message["content"]
                 return content
         raise KernelDiedError(f"its kernel died with exit code {self._exit_code()}")
@@ -199,17 +204,15 @@ class Kernel:
     def _exit_code(self) -> int | None:
         return self._process.poll() if self._process is not None else None
 
-    def _take_last_output(self, request: str) -> None:
+    def _take_last_output(self, request: str, patience_s: float) -> None:
         import queue
 
         with suppress(queue.Empty):
-            while True:
-                message = self._client.get_iopub_msg(timeout=_LAST_OUTPUT_S)
-                if self._take_in(message) and message["parent_header"].get("msg_id") == request:
-                    return
+            while self._ended != request:
+                self._take_in(self._client.get_iopub_msg(timeout=patience_s))
 
-    def _take_in(self, message: Mapping[str, Any]) -> bool:
-        """Keep the last lines of what is written; whether a request has ended."""
+    def _take_in(self, message: Mapping[str, Any]) -> None:
+        """Keep the last lines of what is written, and which request has ended."""
         self._is_heard = True
         kind, content = message["header"]["msg_type"], message["content"]
         if kind == "stream":
@@ -217,4 +220,5 @@ class Kernel:
         elif kind == "error":
             for text in content["traceback"]:
                 self._lines.extend(_COLOURS.sub("", text).splitlines())
-        return kind == "status" and str(content["execution_state"]) == "idle"
+        elif kind == "status" and content["execution_state"] == "idle":
+            self._ended = message["parent_header"].get("msg_id", "")

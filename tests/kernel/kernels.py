@@ -97,7 +97,8 @@ class Kernel:
 @contextmanager
 def kernel(path: Path, *, load: bool = True, session: bool = True) -> Iterator[Kernel]:
     """A kernel in the folder of a notebook; `session`: the server has told it the notebook."""
-    manager = KernelManager(kernel_name="python3")
+    # ipykernel 7 may wait for one of its own threads for ever when it ends.
+    manager = KernelManager(kernel_name="python3", shutdown_wait_time=1.0)
     environment = {"JPY_SESSION_NAME": str(path)} if session else {}
     manager.start_kernel(cwd=str(path.parent), env=_environment(environment))
     client = manager.client()
