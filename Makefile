@@ -12,9 +12,10 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 WORKERS ?= 2
 BIN := .venv/bin
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 MADE_FROM := pyproject.toml scripts/venv.sh scripts/oldest.py
 
-.PHONY: help demo test lint test-newest test-oldest test-wheel test-all benchmarks images clean
+.PHONY: help demo test lint lab test-lab test-newest test-oldest test-wheel test-all benchmarks images clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,13 +24,24 @@ demo: .venv/.demo ## Create the demo project in blocks-demo/, export its noteboo
 	@$(BIN)/jupyter blocks demo blocks-demo
 	@echo "  (first: source $(BIN)/activate)"
 
-test: lint test-newest test-oldest test-wheel ## Run everything CI runs: format, lint, types, tests, old versions, wheel
+test: lint test-lab test-newest test-oldest test-wheel ## Run everything CI runs: format, lint, types, tests, old versions, wheel
 
 lint: .venv/.test ## Check format, style and types
 	@echo "== format, lint and types"
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+lab: node_modules/.installed ## Build the JupyterLab plugin, for the JupyterLab of .venv
+	@$(NODE) npm run --silent build
+	@mkdir -p .venv/share/jupyter/labextensions
+	@ln -sfn ../../../../jupyter_blocks/labextension .venv/share/jupyter/labextensions/jupyter-blocks
+
+test-lab: node_modules/.installed ## Check types of the JupyterLab plugin, run its tests, build it
+	@echo "== the JupyterLab plugin"
+	@$(NODE) npm run --silent check
+	@$(NODE) npm run --silent test
+	@$(NODE) npm run --silent build
 
 test-newest: .venv/.test ## Run the tests with the newest packages
 	@echo "== tests, newest packages"
@@ -53,7 +65,7 @@ images: .venv/.demo ## Draw the pictures of the documentation again
 	@$(BIN)/python scripts/draw_readme.py
 
 clean: ## Remove environments, caches and build results; blocks-demo/ stays
-	rm -rf .venv .venv-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* node_modules labextension/lib jupyter_blocks/labextension build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.demo: $(MADE_FROM)
@@ -67,6 +79,13 @@ clean: ## Remove environments, caches and build results; blocks-demo/ stays
 	@echo "Installing Jupyter Blocks and its tools ..."
 	@$(BIN)/python -m pip install --quiet --editable '.[demo]' --group test --group newest
 	@touch $@ .venv/.demo
+
+# Node comes from PyPI: nothing has to be installed for it.
+node_modules/.installed: package-lock.json .venv/.test
+	@echo "Installing the packages of the JupyterLab plugin ..."
+	@$(BIN)/python -m pip install --quiet --group lab
+	@$(NODE) npm ci --ignore-scripts --loglevel error > /dev/null
+	@touch $@
 
 .venv-oldest/.test: $(MADE_FROM)
 	@scripts/venv.sh .venv-oldest 3.11 3.12

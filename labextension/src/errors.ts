@@ -1,0 +1,17 @@
+/**
+ * Errors with a remedy.
+ */
+import type { IProblem } from './tokens';
+
+/** What the server refused, with what to do about it. */
+export class BlocksError extends Error {
+  constructor(
+    message: string,
+    readonly hint: string = '',
+    readonly problems: readonly IProblem[] = [],
+    readonly status: number = 0
+  ) {
+    super(message);
+    this.name = 'BlocksError';
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * Loads the kernel extension in notebooks with blocks, silently, and says what to install where the
+ * kernel lacks it.
+ */
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { Notification } from '@jupyterlab/apputils';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { hasBlocks } from './notebookCells';
+
+const LOAD =
+  "get_ipython().run_line_magic('load_ext', 'jupyter_blocks')\n" +
+  "__import__('sys').modules.get('jupyter_blocks') is not None";
+
+/** Kernels that have been asked, so that nobody is told twice. */
+const asked = new WeakSet<Kernel.IKernelConnection>();
+
+/** Keep the kernel extension loaded in the kernel of a notebook. */
+export function watchKernel(panel: NotebookPanel, trans: TranslationBundle): void {
+  const check = (): void => {
+    const kernel = panel.sessionContext.session?.kernel;
+    if (kernel && !asked.has(kernel) && !panel.isDisposed && hasBlocks(panel)) {
+      asked.add(kernel);
+      void load(kernel, panel.sessionContext, trans);
+    }
+  };
+  panel.sessionContext.ready.then(check, () => undefined);
+  panel.sessionContext.kernelChanged.connect(check);
+  panel.sessionContext.statusChanged.connect((_, status) => {
+    if (status === 'restarting' || status === 'autorestarting') {
+      const kernel = panel.sessionContext.session?.kernel;
+      if (kernel) {
+        asked.delete(kernel);
+      }
+    } else if (status === 'idle') {
+      check();
+    }
+  });
+  panel.model?.contentChanged.connect(check);
+}
+
+async function load(
+  kernel: Kernel.IKernelConnection,
+  context: ISessionContext,
+  trans: TranslationBundle
+): Promise<void> {
+  const info = await kernel.info;
+  if (info.language_info.name !== 'python') {
+    return;
+  }
+  const future = kernel.requestExecute({ code: LOAD, silent: true, store_history: false, stop_on_error: false });
+  const reply = await future.done;
+  if (reply.content.status === 'error') {
+    Notification.warning(
+      trans.__(
+        'The kernel %1 has no Jupyter Blocks: cells run, but their inputs and outputs are not kept.',
+        context.kernelDisplayName
+      ) + ' pip install jupyter-blocks',
+      { autoClose: 8000 }
+    );
+  }
+}
