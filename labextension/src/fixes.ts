@@ -1,51 +1,54 @@
 /**
- * One-click fixes: what a problem says to do, done to the tags of its cell.
+ * One-click fixes: what the hint of a problem says to do to the tags of a cell.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { blockType } from './blockTypes';
+import { blockType, PARAMETER_TAGS, SETUP_TAGS } from './blockTypes';
+import { readRole, retagged } from './tags';
 import type { IProblem } from './tokens';
-import { retagged, type ICellRole } from './tags';
 
 export interface IFix {
   label: string;
+  /** Place of the cell in the notebook, from 1. */
+  cell: number;
   /** The tags of the cell afterwards. */
   apply(tags: readonly string[]): string[];
 }
 
-const SETUP: ICellRole = { role: 'setup', name: '', upstream: [], directive: false };
-const CONTINUE: ICellRole = { ...SETUP, role: 'continue' };
-const SKIP: ICellRole = { ...SETUP, role: 'skip' };
+const NAMED_CELL = /\b(?:Tag|Give) cell (\d+)/;
+const TAGS = /\b(?:tag|example|or) '([a-z-]+)'/g;
+const TAG_IT = /\bTag (?:the cell|cell \d+)/;
 
-/** Problems about cells that are part of no block although blocks need what they do. */
-const LEFT_OUT = ['untagged-definition', 'unbound', 'undefined-name', 'random-left-out', 'left-out-file'];
-
-/** The fixes for a problem, the likeliest first; none where only the code can be changed. */
+/** The fixes for a problem, in the order of its hint; none where only code can be changed. */
 export function fixesOf(problem: IProblem, trans: TranslationBundle): IFix[] {
-  if (problem.cell === undefined) {
+  const hint = problem.hint ?? '';
+  const cell = Number(NAMED_CELL.exec(hint)?.[1] ?? problem.cell ?? 0);
+  if (!cell) {
     return [];
   }
-  const text = `${problem.message} ${problem.hint ?? ''}`;
-  const fixes: IFix[] = [];
-  const isAboutTag = /\btag\b/i.test(text) || LEFT_OUT.includes(problem.code);
-  if (isAboutTag && /'?continue'?|join it to the block above/.test(text)) {
-    fixes.push({
-      label: trans.__('Join to the block above'),
-      apply: tags => retagged(tags, CONTINUE)
-    });
+  const words = [...hint.matchAll(TAGS)].map(match => match[1]!);
+  const wanted = TAG_IT.test(hint) && !words.some(blockType) ? ['transformer', ...words] : words;
+  return [...new Set(wanted)].flatMap(word => {
+    const label = labelOf(word, cell, trans);
+    const role = readRole([word], '');
+    return label ? [{ label, cell, apply: (tags: readonly string[]) => retagged(tags, role) }] : [];
+  });
+}
+
+function labelOf(word: string, cell: number, trans: TranslationBundle): string {
+  const includes = (words: readonly string[]): boolean => words.includes(word);
+  if (word === 'continue') {
+    return trans.__('Join cell %1 to the block above', cell);
   }
-  if (isAboutTag && /'(imports|functions)'|setup/.test(text)) {
-    fixes.push({ label: trans.__('Tag as setup'), apply: tags => retagged(tags, SETUP) });
+  if (word === 'skip') {
+    return trans.__('Leave out cell %1', cell);
   }
-  if (isAboutTag && /Tag the cell/.test(text)) {
-    const type = blockType('transformer')!;
-    fixes.push({
-      label: trans.__('Tag as transformer'),
-      apply: tags => retagged(tags, { ...SETUP, role: 'block', type })
-    });
+  if (includes(SETUP_TAGS)) {
+    return trans.__('Tag cell %1 as setup', cell);
   }
-  if (isAboutTag && /'skip'/.test(text)) {
-    fixes.push({ label: trans.__('Skip the cell'), apply: tags => retagged(tags, SKIP) });
+  if (includes(PARAMETER_TAGS)) {
+    return trans.__('Tag cell %1 as parameters', cell);
   }
-  return fixes;
+  const type = blockType(word);
+  return type ? trans.__('Tag cell %1 as %2', cell, type.label(trans).toLowerCase()) : '';
 }

@@ -63,7 +63,7 @@ function Problem(props: {
             <button
               key={fix.label}
               className="jp-Blocks-button"
-              onClick={() => retag(panel, problem.cell! - 1, fix.apply)}
+              onClick={() => retag(panel, fix.cell - 1, fix.apply)}
             >
               {fix.label}
             </button>
