@@ -41,7 +41,9 @@ test-lab: node_modules/.installed ## Check types of the JupyterLab plugin, run i
 	@echo "== the JupyterLab plugin"
 	@$(NODE) npm run --silent check
 	@$(NODE) npm run --silent test
-	@$(NODE) npm run --silent build
+	@$(NODE) npm run --silent build > /dev/null
+	@scripts/chromium.sh
+	@$(BIN)/pytest -q labextension/browser
 
 test-newest: .venv/.test ## Run the tests with the newest packages
 	@echo "== tests, newest packages"

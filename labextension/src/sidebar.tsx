@@ -101,7 +101,11 @@ function Header({ model, actions, trans }: IProps): JSX.Element {
   const isRunning = model.run?.status === 'RUNNING';
   const hasErrors = analysis.problems.some(problem => problem.severity === 'error');
   return (
-    <header className="jp-Blocks-header">
+    <header
+      className="jp-Blocks-header"
+      data-run={model.run?.run_id}
+      data-status={model.run?.status}
+    >
       <div className="jp-Blocks-row">
         <h2 title={analysis.notebook}>{analysis.pipeline}</h2>
         <span className="jp-Blocks-summary">{summary(model, trans)}</span>
