@@ -7,13 +7,14 @@ being mapped, too.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
 from jupyter_blocks.variables.cells import cell
 from jupyter_blocks.variables.formats import Source, decode, typed_json
-from jupyter_blocks.variables.formats.arrow import open_ipc
+from jupyter_blocks.variables.formats.batches import Batches
 from jupyter_blocks.variables.manifest import StoredOutput
 from jupyter_blocks.variables.views import (
     MOST_COLUMNS,
@@ -91,16 +92,22 @@ def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[
         return view or TableView(0, ()), 0
     import pyarrow as pa
 
-    reader = open_ipc(source.pieces(".arrow"))
-    size = stored.meta["batch_rows"]
-    last = min(max(stop - 1, start) // size, reader.num_record_batches - 1)
-    first = min(start // size, last)
-    batches = [reader.get_batch(number) for number in range(first, last + 1)]
-    table = pa.Table.from_batches(batches, reader.schema)
-    view = arrow_view(table)
+    batches = Batches(source, stored.meta, stored.rows or 0)
+    first = last = 0
+    if start < stop:
+        first = bisect_right(batches.starts, start) - 1
+        last = bisect_right(batches.starts, stop - 1)
+    columns = range(len(batches.schema))
+    found = [
+        pa.RecordBatch.from_arrays(batches.read(number, columns), schema=batches.schema)
+        for number in range(first, last)
+    ]
+    dtypes = stored.meta.get("dtypes") if stored.format == "polars" else None
+    view = arrow_view(pa.Table.from_batches(found, batches.schema), dtypes)
+    begin = batches.starts[first] if found else start
     if stored.format == "pandas":
-        view = _with_labels(view, stored.meta, first * size)
-    return view, first * size
+        view = _with_labels(view, stored.meta, begin)
+    return view, begin
 
 
 def _with_labels(view: TableView, meta: Mapping[str, Any], first: int) -> TableView:

@@ -2,18 +2,29 @@
 
 Only the columns that conditions and order name are looked at, a slice at a time, and only the rows
 of the answer are made into values, so that memory stays the same whatever the size of the table.
-Tables that lie in Arrow files only; nothing is ever unpickled here.
+Batches whose limits say that they cannot matter are not read (`formats.batches`). Tables that lie
+in Arrow files only; nothing is ever unpickled here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
+from jupyter_blocks.variables.conditions import (
+    Condition,
+    check,
+    fits,
+    flat,
+    may_fit,
+    names_in,
+    plain,
+)
 from jupyter_blocks.variables.formats import Source
-from jupyter_blocks.variables.formats.arrow import open_ipc
+from jupyter_blocks.variables.formats.batches import Batches
 from jupyter_blocks.variables.manifest import StoredOutput
 from jupyter_blocks.variables.pages import MOST_ROWS, read_page
 from jupyter_blocks.variables.views import arrow_view, display_names
@@ -25,16 +36,6 @@ ARROW_FORMATS = frozenset({"arrow", "pandas", "polars"})
 DEEPEST_SORTED = 100_000
 """Sorted tables can be looked at down to this row."""
 _SLICE_ROWS = 500_000
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One condition on a column: rows that fit all conditions are shown."""
-
-    column: str
-    op: str
-    """eq, ne, lt, le, gt, ge, contains, starts_with, in, is_null, not_null."""
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class StoredTable:
         self.rows: int = stored.rows or 0
         self.index: dict[str, Any] | None = (header.get("index") or [None])[0]
         self._range = _index_range(stored.meta)
-        self._reader = open_ipc(source.buffer(".arrow"))
+        self._batches = Batches(source, stored.meta, self.rows)
         shown = [column["name"] for column in header["columns"]]
-        fields = self._reader.schema.names
+        fields = self._batches.schema.names
         has_index = stored.format == "pandas" and self.index is not None and self._range is None
         width = len(fields) - has_index
         self.columns = (shown + display_names(fields)[len(shown) : width])[:width]
@@ -79,19 +80,47 @@ class StoredTable:
             f"Output '{self.name}' has no column '{column[:100]}'. Its columns: {known}."
         )
 
-    def slices(self, columns: Sequence[str], rows: int = _SLICE_ROWS) -> Iterator[tuple[int, Any]]:
-        """Slices of some columns, each with the number of its first row."""
+    def slices(
+        self, columns: Sequence[str], rows: int = _SLICE_ROWS, batches: Sequence[int] | None = None
+    ) -> Iterator[tuple[int, Any]]:
+        """Slices of some columns (of these batches), each with the number of its first row."""
         import pyarrow as pa
 
         positions = [self.position(column) for column in columns]
-        first = 0
-        for number in range(self._reader.num_record_batches):
-            batch = self._reader.get_batch(number)
-            for start in range(0, batch.num_rows, rows):
-                stop = min(start + rows, batch.num_rows)
-                arrays = [_plain(batch.column(at).slice(start, stop - start)) for at in positions]
+        for number in range(len(self._batches)) if batches is None else batches:
+            found = self._batches.read(number, positions)
+            first, end = self._batches.starts[number : number + 2]
+            for start in range(0, end - first, rows):
+                length = min(rows, end - first - start)
+                arrays = [plain(array.slice(start, length)) for array in found]
                 yield first + start, pa.Table.from_arrays(arrays, names=list(columns))
-            first += batch.num_rows
+
+    def batches(self, conditions: Sequence[Condition]) -> list[int]:
+        """Numbers of the batches in which rows may fit all conditions."""
+        candidates = [True] * len(self._batches)
+        for condition in conditions:
+            position = self.position(condition.column)
+            check(self._batches.schema.field(position).type, condition)
+            limits = self._batches.limits(position)
+            if limits is not None:
+                may = may_fit(limits, condition)
+                candidates = [one and two for one, two in zip(candidates, may, strict=True)]
+        return [number for number, is_candidate in enumerate(candidates) if is_candidate]
+
+    def nearest(self, order: Order) -> list[tuple[int, Any]] | None:
+        """Each batch with the value it may begin with in an order; none where that is not known.
+
+        The batch with the first value comes first. A value that is not known is null.
+        """
+        import pyarrow.compute as pc
+
+        limits = self._batches.limits(self.position(order.column))
+        if limits is None:
+            return None
+        values = limits[1 if order.descending else 0]
+        direction = "descending" if order.descending else "ascending"
+        numbers = pc.array_sort_indices(values, order=direction).to_pylist()
+        return [(number, values[number]) for number in numbers]
 
     def take(self, numbers: Sequence[int], columns: Sequence[str]) -> Any:
         """Some rows of some columns, in the order asked for, as a pyarrow Table."""
@@ -113,20 +142,17 @@ class StoredTable:
         import pyarrow as pa
 
         order = sorted(range(len(numbers)), key=numbers.__getitem__)
-        pieces, first, done = [], 0, 0
-        for number in range(self._reader.num_record_batches):
-            batch = self._reader.get_batch(number)
-            inside = []
-            while done < len(order) and numbers[order[done]] < first + batch.num_rows:
-                inside.append(numbers[order[done]] - first)
-                done += 1
-            if inside:
-                rows = pa.array(inside, pa.int64())
-                pieces.append([batch.column(position).take(rows) for position in at])
-            first += batch.num_rows
-        schema = pa.schema(
-            [self._reader.schema.field(i).with_name(n) for i, n in zip(at, names, strict=True)]
-        )
+        pieces, starts = [], self._batches.starts
+        rows_of: dict[int, list[int]] = {}
+        for place in order:
+            number = bisect_right(starts, numbers[place]) - 1
+            rows_of.setdefault(number, []).append(numbers[place] - starts[number])
+        for number, inside in rows_of.items():
+            rows = pa.array(inside, pa.int64())
+            found = self._batches.read(number, at)
+            pieces.append([flat(array).take(rows) for array in found])
+        nothing = [flat(pa.nulls(0, self._batches.schema.field(i).type)) for i in at]
+        schema = pa.schema([(name, one.type) for name, one in zip(names, nothing, strict=True)])
         table = pa.Table.from_batches([pa.record_batch(piece, schema) for piece in pieces], schema)
         back = [0] * len(order)
         for place, original in enumerate(order):
@@ -137,16 +163,6 @@ class StoredTable:
 def _index_range(meta: Mapping[str, Any]) -> range | None:
     index = meta.get("index")
     return range(*index["range"]) if isinstance(index, Mapping) and "range" in index else None
-
-
-def _plain(array: Any) -> Any:
-    """An array in a type that can be compared: no dictionaries, no views of strings."""
-    import pyarrow as pa
-
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        return _plain(array.dictionary_decode())
-    return array.cast(pa.large_string()) if str(kind) == "string_view" else array
 
 
 def query_page(
@@ -195,12 +211,12 @@ def _fitting(
         return list(range(min(start, table.rows), min(start + rows, table.rows))), table.rows
     numbers: list[int] = []
     matched = 0
-    for first, piece in table.slices(_names(conditions)):
-        fits = _fits(piece, conditions)
+    for first, piece in table.slices(names_in(conditions), batches=table.batches(conditions)):
+        found = fits(piece, conditions)
         low, high = max(start - matched, 0), start + rows - matched
-        if low < len(fits) and high > 0:
-            numbers += [first + int(number) for number in fits[low:high]]
-        matched += len(fits)
+        if low < len(found) and high > 0:
+            numbers += [first + number for number in found[low:high].to_pylist()]
+        matched += len(found)
     return numbers, matched
 
 
@@ -216,17 +232,37 @@ def _sorted(
             hint="Add a condition, or sort the other way round.",
         )
     keys = list(dict.fromkeys(item.column for item in order))
+    names = [*keys, *(name for name in names_in(conditions) if name not in keys)]
+    by = [(keys.index(item.column), item.descending) for item in order]
+    nearest = table.nearest(order[0]) if not conditions else None
+    steps = nearest or [(number, None) for number in table.batches(conditions)]
     best, matched = None, 0
-    for first, piece in table.slices([*keys, *(n for n in _names(conditions) if n not in keys)]):
-        fits = _fits(piece, conditions)
-        matched += len(fits)
-        chosen = piece.select(keys).take(fits) if conditions else piece.select(keys)
-        chosen = chosen.rename_columns([f"k{number}" for number in range(len(keys))])
-        numbers = pa.array(fits.to_numpy(zero_copy_only=False) + first, pa.int64())
-        chosen = chosen.append_column("number", numbers)
-        best = chosen if best is None else pa.concat_tables([best, chosen])
-        best = _first(best, [(keys.index(item.column), item.descending) for item in order], last)
-    return (best.column("number").to_pylist() if best is not None else []), matched
+    for batch, begins_with in steps:
+        if nearest and best is not None and _comes_later(begins_with, best, order[0], last):
+            continue
+        for first, piece in table.slices(names, batches=[batch]):
+            found = fits(piece, conditions)
+            matched += len(found)
+            chosen = piece.select(keys).take(found) if conditions else piece.select(keys)
+            chosen = chosen.rename_columns([f"k{number}" for number in range(len(keys))])
+            numbers = pa.array(found.to_numpy(zero_copy_only=False) + first, pa.int64())
+            chosen = chosen.append_column("number", numbers)
+            best = chosen if best is None else pa.concat_tables([best, chosen])
+            best = _first(best, by, last)
+    first_numbers = best.column("number").to_pylist() if best is not None else []
+    return first_numbers, matched if conditions else table.rows
+
+
+def _comes_later(begins_with: Any, best: Any, order: Order, last: int) -> bool:
+    """Whether none of a batch's rows can be among the first `last`, of which `best` are known."""
+    import pyarrow.compute as pc
+
+    if last == 0:
+        return True
+    if best.num_rows < last:
+        return False
+    compare = pc.less if order.descending else pc.greater
+    return bool(compare(begins_with, best.column("k0")[last - 1]).as_py())
 
 
 def _first(table: Any, order: Sequence[tuple[int, bool]], most: int) -> Any:
@@ -239,113 +275,3 @@ def _first(table: Any, order: Sequence[tuple[int, bool]], most: int) -> Any:
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError) as error:
         raise VariableError("The values of this column cannot be sorted.") from error
     return table.take(sorted_numbers[:most]).combine_chunks()
-
-
-def _names(conditions: Sequence[Condition]) -> list[str]:
-    return list(dict.fromkeys(condition.column for condition in conditions))
-
-
-def _fits(piece: Any, conditions: Sequence[Condition]) -> Any:
-    """Numbers of the rows of a slice that fit all conditions."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not conditions:
-        return pa.array(range(piece.num_rows), pa.int64())
-    mask = None
-    for condition in conditions:
-        one = pc.fill_null(_mask(piece.column(condition.column), condition), False)
-        mask = one if mask is None else pc.and_(mask, one)
-    return pc.indices_nonzero(mask).cast(pa.int64())
-
-
-def _mask(column: Any, condition: Condition) -> Any:
-    import pyarrow as pa
-
-    try:
-        return _OPERATORS[condition.op](column, condition.value)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise VariableError(
-            f"The condition on column '{condition.column}' ({column.type}) cannot be worked out "
-            f"with the value {str(condition.value)[:50]!r}.",
-            hint="Compare numbers with numbers, and times with texts like 2026-05-04T14:00.",
-        ) from error
-
-
-def _scalar(column: Any, value: Any) -> Any:
-    """A JSON value in the type of a column."""
-    import pyarrow as pa
-
-    kind = column.type
-    if isinstance(value, bool) != pa.types.is_boolean(kind):
-        raise TypeError("booleans compare with booleans")
-    if isinstance(value, str):
-        text = pa.scalar(value)
-        return text if pa.types.is_string(kind) or str(kind) == "large_string" else text.cast(kind)
-    if pa.types.is_integer(kind) and isinstance(value, float):
-        return pa.scalar(value, pa.float64())
-    return pa.scalar(value, kind)
-
-
-def _compare(function: str) -> Callable[[Any, Any], Any]:
-    def compare(column: Any, value: Any) -> Any:
-        import pyarrow.compute as pc
-
-        return pc.call_function(function, [column, _scalar(column, value)])
-
-    return compare
-
-
-def _match(function: str) -> Callable[[Any, Any], Any]:
-    def match(column: Any, value: Any) -> Any:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        options = pc.MatchSubstringOptions(str(value), ignore_case=True)
-        return pc.call_function(function, [column.cast(pa.large_string())], options)
-
-    return match
-
-
-def _is_in(column: Any, value: Any) -> Any:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    values = value if isinstance(value, list) else [value]
-    scalars = [_scalar(column, item).as_py() for item in values]
-    return pc.is_in(column, value_set=pa.array(scalars, column.type))
-
-
-def _null(column: Any, _value: Any) -> Any:
-    return column.is_null(nan_is_null=True)
-
-
-def _not_null(column: Any, _value: Any) -> Any:
-    return column.is_valid() if _is_exact(column) else _invert(column)
-
-
-def _is_exact(column: Any) -> bool:
-    import pyarrow as pa
-
-    return not pa.types.is_floating(column.type)
-
-
-def _invert(column: Any) -> Any:
-    import pyarrow.compute as pc
-
-    return pc.invert(column.is_null(nan_is_null=True))
-
-
-_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "eq": _compare("equal"),
-    "ne": _compare("not_equal"),
-    "lt": _compare("less"),
-    "le": _compare("less_equal"),
-    "gt": _compare("greater"),
-    "ge": _compare("greater_equal"),
-    "contains": _match("match_substring"),
-    "starts_with": _match("starts_with"),
-    "in": _is_in,
-    "is_null": _null,
-    "not_null": _not_null,
-}

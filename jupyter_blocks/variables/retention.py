@@ -7,6 +7,7 @@ block's latest, or are used by a run that stays.
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ from jupyter_blocks.variables.manifest import Pointer
 from jupyter_blocks.variables.storage import Storage
 
 __all__ = ["CleanReport", "Limits", "RunUsage", "Usage", "clean", "usage"]
+
+_FILE_OF_OUTPUT = re.compile(r"(~[0-9a-f]{1,12})?\.[^.]*\Z")
+"""What the name of a file has more than the name of its output (`formats.Sink`)."""
 
 Run = tuple[str, str]
 """Pipeline and run id."""
@@ -36,6 +40,8 @@ class RunUsage:
     """When it last stored something; Unix seconds."""
     blocks: Mapping[str, int] = field(default_factory=dict)
     """Block -> bytes."""
+    outputs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Block -> output -> bytes of its files; small values lie in a manifest and have none."""
     prefix: str = ""
 
     @property
@@ -51,6 +57,7 @@ class RunUsage:
             "bytes": self.bytes,
             "modified_at": self.modified_at,
             "blocks": dict(self.blocks),
+            "outputs": {block: dict(sizes) for block, sizes in self.outputs.items()},
         }
 
 
@@ -118,7 +125,8 @@ class CleanReport:
 
 
 def usage(storage: Storage) -> Usage:
-    """How many bytes each run, and each block in it, takes. Logs and failed attempts count, too."""
+    """How many bytes each run, block and output takes. Logs and failed attempts count, too."""
+    outputs: dict[tuple[str, str], dict[str, dict[str, int]]] = defaultdict(dict)
     blocks: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     modified: dict[tuple[str, str], float] = defaultdict(float)
     for entry in storage.entries("pipelines"):
@@ -129,6 +137,10 @@ def usage(storage: Storage) -> Usage:
             block = part_name(parts[4]) if len(parts) > 5 else ""
             blocks[run][block] += entry.size
             modified[run] = max(modified[run], entry.modified_at)
+            if len(parts) == 9 and parts[7] == "out":
+                sizes = outputs[run].setdefault(block, {})
+                output = part_name(_FILE_OF_OUTPUT.sub("", parts[8]))
+                sizes[output] = sizes.get(output, 0) + entry.size
     runs = [
         RunUsage(
             pipeline=part_name(pipeline),
@@ -136,6 +148,10 @@ def usage(storage: Storage) -> Usage:
             bytes=sum(sizes.values()),
             modified_at=modified[pipeline, run_id],
             blocks={block: size for block, size in sorted(sizes.items()) if block},
+            outputs={
+                block: dict(sorted(sizes.items()))
+                for block, sizes in sorted(outputs[pipeline, run_id].items())
+            },
             prefix=f"pipelines/{pipeline}/runs/{run_id}",
         )
         for (pipeline, run_id), sizes in blocks.items()

@@ -21,7 +21,7 @@ from jupyter_blocks.errors import VariableError, VariableNotFoundError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage"]
+__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage", "make_folder"]
 
 _TEMPORARY = ".tmp-"
 _LOCK = ".lock"
@@ -313,6 +313,20 @@ def _temporary_name(path: str) -> Iterator[str]:
     finally:
         # Also after a rename: one between two names of one file leaves both.
         _remove(name)
+
+
+def make_folder(path: str, new: int = 1) -> None:
+    """Make a folder, and those above it that are missing; fast if the last `new` of them are.
+
+    Asking first whether each is there would cost more than making them.
+    """
+    parts = path.rsplit("/", new)
+    try:
+        for count in range(2, len(parts) + 1):
+            with suppress(FileExistsError):
+                os.mkdir("/".join(parts[:count]))  # noqa: PTH102
+    except FileNotFoundError:
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103
 
 
 def _open_new(path: str) -> io.FileIO:

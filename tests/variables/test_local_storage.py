@@ -6,11 +6,13 @@ import errno
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from jupyter_blocks.variables.storage import AlreadyExistsError, LocalStorage
+from jupyter_blocks.variables.formats import Sink, Source
+from jupyter_blocks.variables.storage import AlreadyExistsError, LocalStorage, make_folder
 from tests.variables.test_storage import files
 
 
@@ -53,3 +55,46 @@ def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
     assert [line[:3] for line in lines] == ["'a'", "'a'", "'b'"]
     assert all("could not be written: File too large" in line for line in lines)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("new", [1, 2, 4, 9])
+@pytest.mark.parametrize("there", ["", "a", "a/b", "a/b/c/d"])
+def test_folders_are_made_however_many_are_missing(tmp_path: Path, there: str, new: int) -> None:
+    """A wrong guess of how many are takes a little longer, and that is all."""
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    make_folder(str(tmp_path / "a/b/c/d"), new)
+    assert (tmp_path / "a/b/c/d").is_dir()
+
+
+@pytest.mark.parametrize("size", [0, 10, 70_000, 5_000_000])
+def test_digests_are_those_of_all_bytes(tmp_path: Path, size: int) -> None:
+    """Small writes are gathered, large ones hashed beside the writing; the order stays."""
+    storage = LocalStorage(tmp_path)
+    sink = Sink(storage, "attempt", "out")
+    pieces = [bytes([number]) * size for number in range(3)] + [b"end"]
+    with sink.file(".bin") as file:
+        for piece in pieces:
+            file.write(bytearray(piece))
+    (item,) = sink.objects
+    whole = b"".join(pieces)
+    assert (item.size, item.sha256) == (len(whole), sha256(whole).hexdigest())
+    assert bytes(Source(storage, "attempt", (item,), verify=True).buffer(".bin")) == whole
+
+
+def test_a_write_that_fails_says_so_while_its_bytes_are_hashed(tmp_path: Path) -> None:
+    """And the file is taken away."""
+    script = (
+        "import resource, sys; from jupyter_blocks.variables.storage import LocalStorage\n"
+        "from jupyter_blocks.variables.formats import Sink\n"
+        "from jupyter_blocks.errors import VariableError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (6_000_000, 6_000_000))\n"
+        "try:\n"
+        "    with Sink(LocalStorage(sys.argv[1]), 'attempt', 'out').file('.bin') as file:\n"
+        "        file.write(bytes(5_000_000)); file.write(bytes(5_000_000))\n"
+        "except VariableError as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "could not be written: File too large" in done.stdout
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

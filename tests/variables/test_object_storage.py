@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_blocks.errors import CorruptVariableError, VariableError, VariableNotFoundError
 from jupyter_blocks.variables import buckets
+from jupyter_blocks.variables.formats import Sink, Source
 from jupyter_blocks.variables.openstorage import open_storage
 from jupyter_blocks.variables.storage import AlreadyExistsError, Storage
 from jupyter_blocks.variables.store import VariableStore
@@ -209,3 +210,17 @@ def test_a_damaged_remote_object_is_found(gcs: FakeGcs, tmp_path: Path) -> None:
     del gcs.buckets[BUCKET][key]
     with pytest.raises(CorruptVariableError, match="is missing"):
         store.load(manifest, "value")
+
+
+def test_two_writers_of_one_output_never_meet(gcs: FakeGcs, tmp_path: Path) -> None:
+    """What is sent in parts would replace what is there, so no two writers share a name."""
+    storage = open_storage(f"gs://{BUCKET}/{tmp_path.name}")
+    one, other = (Sink(storage, "attempt", "big") for _ in range(2))
+    with one.file(".bin") as first, other.file(".bin") as second:
+        for _ in range(5):
+            first.write(b"1" * (4 * 1024 * 1024))
+            second.write(b"2" * (4 * 1024 * 1024))
+    for sink, byte in ((one, b"1"), (other, b"2")):
+        source = Source(storage, "attempt", tuple(sink.objects), verify=True)
+        assert set(bytes(source.buffer(".bin"))) == set(byte)
+    assert gcs.uploads == {}

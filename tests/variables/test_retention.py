@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from jupyter_blocks.variables.store import VariableStore
@@ -198,3 +200,17 @@ def test_an_empty_store_uses_nothing(store: VariableStore) -> None:
     assert store.usage().bytes == 0
     assert store.clean(keep_runs=0).deleted == ()
     assert store.verify() == []
+
+
+def test_usage_tells_outputs_apart(store: VariableStore) -> None:
+    """All files of one, whatever the attempt; what lies in the manifest has none."""
+    frame = pd.DataFrame({"a": range(1000), "o": [1, "x"] * 500})
+    values = {"big.one": np.zeros(5000), "small": 1, "mixed/frame": frame}
+    manifest = commit(store, values)
+    (run,) = store.usage().runs
+    expected = {name: manifest.outputs[name].bytes for name in ("big.one", "mixed/frame")}
+    assert run.outputs == {"load": expected}
+    write(store, {"big.one": np.zeros(5000)}, attempt_id="lost")
+    (run,) = store.usage().runs
+    assert run.outputs["load"]["big.one"] == 2 * expected["big.one"]
+    assert run.as_json()["outputs"] == run.outputs

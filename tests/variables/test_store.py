@@ -284,6 +284,31 @@ def test_an_unstorable_output_is_refused_with_its_block(store: VariableStore) ->
     assert files(store) == []
 
 
+def test_an_unstorable_output_that_nobody_reads_is_described(store: VariableStore) -> None:
+    """The others are stored; who asks for it is told why there is none, the same in each run."""
+    names = {"pipeline": "flights", "run_id": run(), "block": "load"}
+    found = []
+    for attempt in ("first", "second"):
+        about = {**names, "attempt_id": attempt, "optional": ["rows"]}
+        outputs = {"n": 1, "rows": (row for row in [])}
+        found.append(store.write(store.prefix(**names, attempt_id=attempt), outputs, about))
+    manifest, again = found
+    assert manifest.content == again.content
+    assert store.load(manifest, "n") == 1
+    assert "it is a generator" in manifest.outputs["rows"].why_not_stored
+    with pytest.raises(VariableError, match=r"'rows' was not stored.*a generator.*list\(\.\.\.\)"):
+        store.load(store.manifest(**names, attempt_id="first"), "rows")
+    preview = store.preview(manifest, "rows")
+    assert (preview["type"], preview["python_type"]) == ("not stored", "generator")
+    assert "a generator" in preview["note"]
+    with pytest.raises(UnstorableError):
+        store.write(
+            store.prefix(**names, attempt_id="third"),
+            {"rows": (row for row in [])},
+            {**names, "attempt_id": "third", "optional": ["n"]},
+        )
+
+
 def test_what_is_loaded_is_new_each_time(store: VariableStore) -> None:
     """Changing it changes neither the manifest nor what others load."""
     manifest = commit(store, {"items": [1], "frame": pd.DataFrame({"a": [1, 2]})})

@@ -39,7 +39,9 @@ def _has_exact_header(dtype: Any) -> bool:
     if dtype.hasobject or dtype.metadata or not isinstance(dtype.str, str):
         return False
     try:
-        again = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype))
+        description = np.lib.format.dtype_to_descr(dtype)
+        repr(description).encode("latin-1")  # the header takes no other names of fields
+        again = np.lib.format.descr_to_dtype(description)
     except (TypeError, ValueError, UserWarning):
         return False
     return bool(again == dtype and again.isalignedstruct == dtype.isalignedstruct)

@@ -10,9 +10,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink, Source
+from jupyter_blocks.variables.formats.batches import BatchLimits, open_ipc
 from jupyter_blocks.variables.formats.columns import Column, keeps_type
 from jupyter_blocks.variables.manifest import StoredOutput
 
@@ -21,7 +23,6 @@ __all__ = [
     "POLARS",
     "PYARROW",
     "as_table",
-    "open_ipc",
     "page_rows",
     "refusing_misfits",
     "write_ipc",
@@ -37,11 +38,16 @@ _GUESSED_BITS = 256
 
 
 def write_ipc(
-    file: Any, names: Sequence[str], columns: Sequence[Column], rows: int, *, paged: bool = False
+    file: Any,
+    names: Sequence[str],
+    columns: Sequence[Column],
+    rows: int,
+    limits: BatchLimits | None = None,
 ) -> int:
     """Write columns as an IPC file; the number of rows in each batch but the last.
 
-    A file that will not be mapped is `paged`: any rows are in batches of a few MiB.
+    A file that will not be mapped is written with `limits`, which are told of each batch: any rows
+    are in batches of a few MiB then.
     """
     import pyarrow as pa
 
@@ -49,12 +55,14 @@ def write_ipc(
         [pa.field(name, column.type) for name, column in zip(names, columns, strict=True)]
     )
     size = _batch_rows(columns, rows)
-    if paged:
+    if limits is not None:
         size = min(size, page_rows([column.type for column in columns]))
     with refusing_misfits(), pa.ipc.new_file(file, schema) as writer:
         for start in range(0, max(rows, 1), size):
             stop = min(start + size, rows)
             arrays = [column.cut(start, stop) for column in columns]
+            if limits is not None:
+                limits.add(arrays)
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
     return size
 
@@ -93,15 +101,6 @@ def _is_flat(kind: Any) -> bool:
     return bool(pa.types.is_primitive(kind) or pa.types.is_fixed_size_binary(kind))
 
 
-def open_ipc(raw: Any) -> Any:
-    """A pyarrow reader of the IPC file in a buffer, of which nothing is copied, or in a file."""
-    import pyarrow as pa
-
-    if isinstance(raw, io.IOBase):
-        return pa.ipc.open_file(pa.PythonFile(raw, mode="r"))
-    return pa.ipc.open_file(pa.py_buffer(raw))
-
-
 def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
     import pyarrow as pa
 
@@ -109,6 +108,7 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
     table = as_table(value)
     if not all(map(keeps_type, table.schema.types)):
         raise NotExactError("an Arrow table with types of an extension")
+    limits = BatchLimits()
     with (
         refusing_misfits(),
         sink.file(".arrow") as file,
@@ -116,20 +116,23 @@ def _write_pyarrow(value: Any, sink: Sink) -> Encoded:
     ):
         meta: dict[str, Any] = {"kind": kind}
         if sink.is_remote and kind in ("Table", "ChunkedArray"):
-            meta["batch_rows"] = _write_pages(table, writer)
+            meta["batch_rows"] = _write_pages(table, writer, limits)
         else:
             writer.write_table(table)
         if table.num_rows == 0:
             writer.write_batch(pa.RecordBatch.from_pylist([], schema=table.schema))
+    limits.write(sink)
     label = "table" if kind in ("Table", "RecordBatch") else "series"
     return Encoded(label, meta, table.num_rows)
 
 
-def _write_pages(table: Any, writer: Any) -> int:
+def _write_pages(table: Any, writer: Any, limits: BatchLimits) -> int:
     """Write a table in batches of as many rows each, but for the last; how many."""
     size = page_rows(table.schema.types)
     for start in range(0, table.num_rows, size):
-        writer.write_table(table.slice(start, size).combine_chunks())
+        for batch in table.slice(start, size).combine_chunks().to_batches():
+            limits.add(batch.columns)
+            writer.write_batch(batch)
     return size
 
 
@@ -170,16 +173,39 @@ def _write_polars(value: Any, sink: Sink) -> Encoded:
 
     series = type(value) is pl.Series
     frame = value.to_frame() if series else value
-    if not (series or type(value) is pl.DataFrame) or not _polars_keeps(frame):
+    lost = _lost_by_polars(frame) if series or type(value) is pl.DataFrame else None
+    if lost is None:
         raise NotExactError(f"polars {type(value).__name__}")
+    meta: dict[str, Any] = {"kind": "Series" if series else "DataFrame"}
+    written, limits = frame, BatchLimits()
+    if sink.is_remote:
+        written, meta["batch_rows"] = _polars_pages(frame, limits)
+        meta["dtypes"] = list(map(str, frame.dtypes))
     with sink.file(".arrow") as file:
-        _write_polars_frame(frame, file)
-    meta = {"kind": "Series" if series else "DataFrame"}
+        _write_polars_frame(written, file, meta.get("batch_rows"))
+    limits.write(sink)
+    if lost:
+        meta["lexical"] = lost
     return Encoded("series" if series else "table", meta, len(frame), view=frame)
 
 
-def _polars_keeps(frame: Any) -> bool:
-    """Whether the frame without its rows comes back from a file with the same schema."""
+def _polars_pages(frame: Any, limits: BatchLimits) -> tuple[Any, int]:
+    """The frame in chunks of as many rows each, but for the last; how many. A chunk is a batch."""
+    import polars as pl
+
+    size = page_rows(frame.clear().to_arrow().schema.types)
+    starts = range(0, max(len(frame), 1), size)
+    pieces = [frame[start : start + size].rechunk() for start in starts]
+    for piece in pieces:
+        limits.add([column.combine_chunks() for column in piece.to_arrow().columns])
+    return pl.concat(pieces, rechunk=False), size
+
+
+def _lost_by_polars(frame: Any) -> list[str] | None:
+    """The categories whose order of sorting files do not keep (polars before 1.32).
+
+    None where the frame without its rows comes back from a file with another schema.
+    """
     import polars as pl
 
     file = io.BytesIO()
@@ -188,20 +214,31 @@ def _polars_keeps(frame: Any) -> bool:
         file.seek(0)
         again = pl.read_ipc(file)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, TypeError):
-        return False
-    return bool(frame.width and again.schema == frame.schema)
+        return None
+    if not frame.width or again.columns != frame.columns:
+        return None
+    pairs = zip(again.dtypes, frame.dtypes, strict=True)
+    lost = [at for at, (one, other) in enumerate(pairs) if repr(one) != repr(other)]
+    kinds = {type(dtypes[at]) for at in lost for dtypes in (frame.dtypes, again.dtypes)}
+    return [frame.columns[at] for at in lost] if kinds <= {pl.Categorical} else None
 
 
-def _write_polars_frame(frame: Any, file: Any) -> None:
+def _write_polars_frame(frame: Any, file: Any, batch_rows: int | None = None) -> None:
     import polars as pl
 
-    frame.write_ipc(file, compression="uncompressed", compat_level=pl.CompatLevel.newest())
+    options: dict[str, Any] = {"compat_level": pl.CompatLevel.newest()}
+    if batch_rows and "record_batch_size" in signature(frame.write_ipc).parameters:
+        options["record_batch_size"] = batch_rows  # before that, each chunk was a batch
+    frame.write_ipc(file, compression="uncompressed", **options)
 
 
 def _read_polars(stored: StoredOutput, source: Source) -> Any:
     import polars as pl
 
     frame = pl.read_ipc(source.local(".arrow"))
+    if lexical := stored.meta.get("lexical"):
+        texts = pl.col(lexical).cast(pl.String)  # from one order to the other nothing is cast
+        frame = frame.with_columns(texts.cast(pl.Categorical("lexical")))
     return frame.to_series() if stored.meta["kind"] == "Series" else frame
 
 

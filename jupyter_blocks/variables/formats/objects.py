@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 
 from jupyter_blocks.errors import UnstorableError, VariableError
 from jupyter_blocks.variables.formats.base import Encoded, Format, Sink, Source, type_name
+from jupyter_blocks.variables.formats.designs import design_reducers
 from jupyter_blocks.variables.formats.unstorable import describe_unstorable, refuse
 from jupyter_blocks.variables.manifest import StoredOutput
 
@@ -138,7 +139,8 @@ def _cloud_pickler(take: Any, file: Any) -> pickle.Pickler:
 def _reducers() -> dict[type, Any]:
     """Classes that are pickled in a way of our own; only those that somebody has imported."""
     figures = sys.modules.get("matplotlib.figure")
-    return {figures.Figure: _reduce_figure} if figures else {}
+    own = {figures.Figure: _reduce_figure} if figures else {}
+    return {**design_reducers(), **own}
 
 
 def _reduce_figure(figure: Any) -> Any:
@@ -229,6 +231,11 @@ def _can_be_imported(name: str) -> bool:
         return False
     if module is None:
         return True
+    own_name = getattr(module.__spec__, "name", None) or name
+    if own_name != name and own_name in sys.modules:
+        # Compiled modules of a package may go by a short name, once the package is imported; and
+        # it is, by the class whose state names them.
+        return _can_be_imported(own_name)
     parent = sys.modules.get(name.rpartition(".")[0])
     folders = tuple(getattr(parent, "__path__", ())) if "." in name else None
     return _is_found(name, getattr(module, "__file__", None), folders)

@@ -63,6 +63,7 @@ ODD_ARRAYS: dict[str, Case] = {
     "aligned structure": lambda: np.zeros(2, np.dtype([("a", "i1"), ("b", "f8")], align=True)),
     "masked": lambda: np.ma.array([1, 2, 3], mask=[0, 1, 0]),
     "matrix of records": lambda: np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
+    "names of fields beyond Latin": lambda: np.array([(1, 2.5)], [("数", "i4"), ("β", "f8")]),
     "dtype with metadata": lambda: np.zeros(1, np.dtype("i4", metadata={"unit": "m"})),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import functools
+import importlib
 import subprocess
 import sys
 import types
@@ -12,7 +13,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,11 +35,30 @@ class Colour(enum.Enum):
     RED = "red"
 
 
+class Flags(enum.Flag):
+    READ = enum.auto()
+    WRITE = enum.auto()
+
+
+class Point(NamedTuple):
+    x: int
+    y: Any = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Frozen:
+    key: tuple[int, ...]
+
+
 Case = Callable[[], Any]
 
 OBJECTS: dict[str, Case] = {
     "dataclass": lambda: Record("a", [1, 2]),
+    "frozen dataclass with slots": lambda: Frozen((1, 2)),
+    "named tuple": lambda: Point(1, [2]),
+    "named tuples in containers": lambda: {Point(1, 2): [Point(3), Point(y=Point(4), x=5)]},
     "enum": lambda: Colour.RED,
+    "enums as keys": lambda: {Colour.RED: Flags.READ | Flags.WRITE},
     "ordered dict": lambda: OrderedDict(b=1, a=2),
     "default dict": lambda: defaultdict(list, a=[1]),
     "counter": lambda: Counter("abca"),
@@ -97,23 +117,79 @@ def test_memory_that_was_read_only_stays_read_only(tmp_path: Path) -> None:
     assert [item.flags.writeable for item in again] == [False, True]
 
 
-def test_models_come_back_fitted(tmp_path: Path) -> None:
+ROWS = np.random.default_rng(7).random((40, 3))
+ANSWERS = ROWS @ [1.0, -2.0, 0.5] + 3
+
+MODELS: dict[str, str] = {
+    "linear": "linear_model.LinearRegression()",
+    "forest": "ensemble.RandomForestRegressor(5, random_state=1)",
+    "boosted": "ensemble.HistGradientBoostingRegressor(max_iter=5)",
+    "pipeline": "pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.Ridge())",
+    "search": "model_selection.GridSearchCV(linear_model.Ridge(), {'alpha': [0.1, 1]}, cv=2)",
+    "neighbours": "neighbors.KNeighborsRegressor(2)",
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_models_come_back_fitted(case: str, tmp_path: Path) -> None:
     """And are called models."""
-    linear = pytest.importorskip("sklearn.linear_model")
-    model = linear.LinearRegression().fit([[1.0], [2.0], [3.0]], [2.0, 4.0, 6.0])
+    pytest.importorskip("sklearn")
+    package, _, rest = MODELS[case].partition(".")
+    names = {name: importlib.import_module(f"sklearn.{name}") for name in SKLEARN}
+    model = eval(f"{package}.{rest}", names).fit(ROWS, ANSWERS)
     stored, source = store(tmp_path, model)
     assert stored.type == "model"
-    assert decode(stored, source).predict([[10.0]]) == model.predict([[10.0]])
+    assert (decode(stored, source).predict(ROWS) == model.predict(ROWS)).all()
+    if not stored.meta:
+        assert _predicted_elsewhere(tmp_path / "attempt" / stored.objects[0].key) == str(
+            model.predict(ROWS[:1]).tolist()
+        )
 
 
-def test_sparse_matrices_come_back(tmp_path: Path) -> None:
-    """Entry by entry."""
+def _predicted_elsewhere(file: Path) -> str:
+    """What the model in a pickle predicts in a process that has imported nothing."""
+    script = (
+        "import pickle, sys; model = pickle.load(open(sys.argv[1], 'rb'))\n"
+        f"print(model.predict({ROWS[:1].tolist()}).tolist())"
+    )
+    command = [sys.executable, "-c", script, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+SKLEARN = (
+    "ensemble",
+    "linear_model",
+    "model_selection",
+    "neighbors",
+    "pipeline",
+    "preprocessing",
+)
+
+
+def test_statsmodels_come_back_fitted(tmp_path: Path) -> None:
+    """With what they say of themselves, by formula, too."""
+    formula = pytest.importorskip("statsmodels.formula.api")
+    frame = pd.DataFrame(ROWS, columns=["a", "b", "c"]).assign(y=ANSWERS)
+    fitted = formula.ols("y ~ a + np.log(b)", frame).fit()
+    again = there_and_back(tmp_path, fitted)
+    assert_same(fitted.params, again.params)
+    assert_same(fitted.predict(frame[:5]), again.predict(frame[:5]))
+    assert str(again.summary().tables[1]) == str(fitted.summary().tables[1])
+
+
+KINDS_OF_SPARSE = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_SPARSE)
+@pytest.mark.parametrize("what", ["matrix", "array"])
+def test_sparse_matrices_come_back(what: str, kind: str, tmp_path: Path) -> None:
+    """Entry by entry, in the layout they had."""
     sparse = pytest.importorskip("scipy.sparse")
     dense = np.random.default_rng(1).random((50, 40))
-    matrix = sparse.csr_matrix(np.where(dense < 0.1, dense, 0.0))
-    again = there_and_back(tmp_path, matrix)
-    assert type(again) is type(matrix)
-    assert (again != matrix).nnz == 0
+    value = getattr(sparse, f"{kind}_{what}")(np.where(dense < 0.1, dense, 0.0))
+    again = there_and_back(tmp_path, value)
+    assert type(again) is type(value)
+    assert_same(value.toarray(), again.toarray())
 
 
 def block_module(name: str, source: str) -> types.ModuleType:
@@ -181,6 +257,21 @@ def test_local_functions_and_classes_are_stored_by_value(tmp_path: Path) -> None
             self.times = lambda value: value * factor
 
     assert there_and_back(tmp_path, Local(3)).times(5) == 15
+
+
+def test_design_matrices_come_back_with_their_design(tmp_path: Path) -> None:
+    """They refuse to be pickled; later cells build further matrices from the design."""
+    patsy = pytest.importorskip("patsy")
+    data = {"y": [1.0, 2.0, 4.0], "x": [0.0, 1.0, 3.0], "kind": ["a", "b", "a"]}
+    _, design = patsy.dmatrices("y ~ standardize(x) + C(kind)", data)
+    again = there_and_back(tmp_path, design)
+    assert type(again) is type(design)
+    assert again.tolist() == design.tolist()
+    assert again.design_info.column_names == design.design_info.column_names
+    (built,) = patsy.build_design_matrices([again.design_info], data)
+    assert built.tolist() == design.tolist()
+    fitted = there_and_back(tmp_path / "fitted", np.linalg.lstsq(design, design, rcond=None)[0])
+    assert type(fitted) is type(design)
 
 
 class ComesBackAsList:
