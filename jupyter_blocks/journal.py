@@ -78,19 +78,22 @@ class Journal:
             self._db = sqlite3.connect(
                 self.path, timeout=30, isolation_level=None, check_same_thread=False
             )
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except ProjectError:
-            self._db.close()
-            raise
+            self._prepare()
         except sqlite3.DatabaseError as error:
-            if hasattr(self, "_db"):
-                self._db.close()
             raise ProjectError(
                 f"The run journal {self.path.name} in {state_dir} cannot be used: {error}.",
                 hint="`jupyter blocks repair` rebuilds it from the stored outputs.",
             ) from error
+
+    def _prepare(self) -> None:
+        """Make the open database ours; it is closed where that cannot be."""
+        try:
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+        except (ProjectError, sqlite3.DatabaseError):
+            self._db.close()
+            raise
 
     def _migrate(self) -> None:
         version = self._version()

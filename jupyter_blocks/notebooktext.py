@@ -1,4 +1,4 @@
-"""Writes into a notebook that people own: tags or code of single cells, and nothing else.
+"""Writes into a notebook that people own: tags, metadata or code of single cells, nothing else.
 
 Layout, order of keys, byte order mark and line ends of the file stay as they are. For files of
 nbformat 4 and for percent files.
@@ -15,16 +15,22 @@ import shutil
 import tokenize
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jupyter_blocks.errors import UsageError
 from jupyter_blocks.jsonedit import replaced
 from jupyter_blocks.notebook import is_percent
-from jupyter_blocks.percentedit import with_sources, with_tags
+from jupyter_blocks.percentedit import with_metadata, with_sources, with_tags
 
-__all__ = ["replace_file", "resourced", "retagged"]
+__all__ = ["replace_file", "resourced", "retagged", "with_settings"]
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
+
+_RawCell = Mapping[str, object]
+_Change = Callable[[_RawCell, Any], tuple[tuple[str, ...], object]]
+"""From a cell and what is to be written: where in the cell, and the value there."""
 
 
 def retagged(data: bytes, path: Path, tags: Mapping[int, str]) -> bytes:
@@ -34,16 +40,7 @@ def retagged(data: bytes, path: Path, tags: Mapping[int, str]) -> bytes:
     """
     if is_percent(path):
         return _in_lines(data, lambda lines: with_tags(lines, tags))
-    text, mark = _decoded(data)
-    document = _document(text)
-    for number, tag in tags.items():
-        metadata = document["cells"][number - 1].get("metadata")
-        if not isinstance(metadata, dict):
-            text = replaced(text, ("cells", number - 1, "metadata"), {"tags": [tag]})
-            continue
-        written = [*metadata.get("tags", ()), tag]
-        text = replaced(text, ("cells", number - 1, "metadata", "tags"), written)
-    return mark + text.encode()
+    return _in_cells(data, tags, _tagged)
 
 
 def resourced(data: bytes, path: Path, sources: Mapping[int, str]) -> bytes:
@@ -53,12 +50,31 @@ def resourced(data: bytes, path: Path, sources: Mapping[int, str]) -> bytes:
     """
     if is_percent(path):
         return _in_lines(data, lambda lines: with_sources(lines, sources))
+    return _in_cells(data, sources, _with_source)
+
+
+def with_settings(
+    data: bytes,
+    path: Path,
+    cells: Mapping[int, Mapping[str, object]],
+    notebook: Mapping[str, object],
+) -> bytes:
+    """The file in `data` with other metadata of cells (number, from 1 -> key -> value) or its own.
+
+    Raises `UsageError` where the format is too old, or where a percent file is to have metadata of
+    its own.
+    """
+    if is_percent(path):
+        if notebook:
+            raise UsageError(f"The metadata of {path.name} is in its header, for people to write.")
+        return _in_lines(data, lambda lines: with_metadata(lines, cells))
+    for number, values in cells.items():
+        for key, value in values.items():
+            data = _in_cells(data, {number: value}, partial(_with_value, key))
     text, mark = _decoded(data)
-    document = _document(text)
-    for number, source in sources.items():
-        before = document["cells"][number - 1].get("source")
-        value = source if isinstance(before, str) else _lines(source)
-        text = replaced(text, ("cells", number - 1, "source"), value)
+    for key, value in notebook.items():
+        place = ("metadata", key) if "metadata" in json.loads(text) else ("metadata",)
+        text = replaced(text, place, value if len(place) > 1 else {key: value})
     return mark + text.encode()
 
 
@@ -79,25 +95,55 @@ def replace_file(path: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
+def _in_cells(data: bytes, written: Mapping[int, Any], change: _Change) -> bytes:
+    """A notebook file in which the given cells were changed, each by what is `written` for it."""
+    text, mark = _decoded(data)
+    cells = _cells(text)
+    for number, word in written.items():
+        place, value = change(cells[number - 1], word)
+        text = replaced(text, ("cells", number - 1, *place), value)
+    return mark + text.encode()
+
+
+def _decoded(data: bytes) -> tuple[str, bytes]:
+    """The text of a file, and its byte order mark."""
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    return data[len(mark) :].decode(), mark
+
+
+def _with_value(key: str, cell: _RawCell, value: object) -> tuple[tuple[str, ...], object]:
+    if not isinstance(cell.get("metadata"), dict):
+        return ("metadata",), {key: value}
+    return ("metadata", key), value
+
+
+def _tagged(cell: _RawCell, tag: str) -> tuple[tuple[str, ...], object]:
+    metadata = cell.get("metadata")
+    if not isinstance(metadata, dict):
+        return ("metadata",), {"tags": [tag]}
+    return ("metadata", "tags"), [*metadata.get("tags", ()), tag]
+
+
+def _with_source(cell: _RawCell, source: str) -> tuple[tuple[str, ...], object]:
+    is_text = isinstance(cell.get("source"), str)
+    return ("source",), source if is_text else _lines(source)
+
+
 def _lines(source: str) -> list[str]:
     """The text as nbformat writes it: one entry for each line, with its line feed."""
     *lines, last = source.split("\n")
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
-def _decoded(data: bytes) -> tuple[str, bytes]:
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    return data[len(mark) :].decode(), mark
-
-
-def _document(text: str) -> dict[str, list[dict[str, object]]]:
-    document: dict[str, list[dict[str, object]]] = json.loads(text)
+def _cells(text: str) -> list[_RawCell]:
+    document = json.loads(text)
     if document.get("nbformat", 4) != 4:
         raise UsageError(
             "The notebook has an old format, in which cells cannot be changed here.",
             hint="Open and save it in JupyterLab first.",
         )
-    return document
+    cells: list[_RawCell] = document["cells"]
+    return cells
 
 
 def _in_lines(data: bytes, change: Callable[[Sequence[str]], list[str]]) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from jupyter_blocks.variables.logs import SegmentedLog
 from jupyter_blocks.variables.store import VariableStore
 
-__all__ = ["LogLine", "LogTail", "log_file", "log_of", "read_log"]
+__all__ = ["LogLine", "LogTail", "log_of", "parse_line", "read_log"]
 
 _CHUNK_BYTES = 1 << 20
 
@@ -82,9 +82,9 @@ class _OpenText:
 
     def add(self, line: bytes) -> Iterator[LogLine]:
         """Lines that are complete with this line of the file."""
-        record = _parse(line)
+        record = parse_line(line)
         if record.ts is None:
-            yield record
+            yield LogLine(_last_state(record.text))
             return
         before = self._parts.pop(record.stream, None)
         text = (before.text if before else "") + record.text
@@ -101,11 +101,6 @@ class _OpenText:
         self._parts.clear()
 
 
-def log_file(store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str) -> Path:
-    """Where an attempt writes its log in a local store; elsewhere a `VariableError`."""
-    return store.log_path(store.prefix(pipeline, run_id, block, attempt_id))
-
-
 def log_of(
     store: VariableStore, pipeline: str, run_id: str, block: str, attempt_id: str
 ) -> Path | SegmentedLog:
@@ -118,7 +113,11 @@ def read_log(log: Path | SegmentedLog) -> list[LogLine]:
     return list(LogTail(log).finish())
 
 
-def _parse(line: bytes) -> LogLine:
+def parse_line(line: bytes) -> LogLine:
+    """One line of the file, without its line feed: a record, or raw text as it was written.
+
+    The text of a record is what was written at once: it may hold half a line, or several.
+    """
     text = line.decode("utf-8", "replace").rstrip("\r")
     if text.startswith("{"):
         try:
@@ -126,7 +125,7 @@ def _parse(line: bytes) -> LogLine:
             return LogLine(str(record["text"]), str(record["stream"]), float(record["ts"]))
         except (ValueError, KeyError, TypeError):
             pass
-    return LogLine(_last_state(text))
+    return LogLine(text)
 
 
 def _last_state(text: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_blocks.binding import analyze_notebook
-from jupyter_blocks.binding.filepaths import FileUse, file_uses
+from jupyter_blocks.binding.filepaths import FileUse, file_calls, file_uses
 from jupyter_blocks.notebook import read_notebook
 from tests.notebooks import Source, notebook
 
@@ -46,13 +46,15 @@ USES: list[tuple[str, list[tuple[str, bool]]]] = [
 @pytest.mark.parametrize(("code", "expected"), USES, ids=[code for code, _ in USES])
 def test_files_in_calls(code: str, expected: list[tuple[str, bool]]) -> None:
     """Path and whether it is written, where the text says so."""
-    found = file_uses([ast.parse(code)], {"FILE": "folder/given.csv"})
+    calls = file_calls(ast.walk(ast.parse(code)))
+    found = file_uses(calls, {"FILE": "folder/given.csv"})
     assert sorted({(use.path, use.writes) for use in found}) == sorted(expected)
 
 
 def test_the_line_is_that_of_the_call() -> None:
     """Lines count within the cell."""
-    (use,) = file_uses([ast.parse("x = 1\npd.read_csv(\n    'a.csv',\n)")], {})
+    calls = file_calls(ast.walk(ast.parse("x = 1\npd.read_csv(\n    'a.csv',\n)")))
+    (use,) = file_uses(calls, {})
     assert use == FileUse("a.csv", writes=False, line=2)
 
 

@@ -15,7 +15,7 @@ from jupyter_blocks.console import Console
 from jupyter_blocks.plan import Action, RunPlan
 from jupyter_blocks.progress import ECHOED_LINES, PlainProgress, header_text
 from jupyter_blocks.run import EventKind, RunEvent, RunState
-from jupyter_blocks.runlog import log_file
+from jupyter_blocks.runlog import log_of
 from jupyter_blocks.variables.store import VariableStore
 from tests.plans import plan
 
@@ -51,7 +51,8 @@ class Screen:
         """Write to the log of the present attempt."""
         run_plan = self.state.plan
         attempt = self.state.blocks[block].attempt_id
-        path = log_file(self.store, run_plan.pipeline, run_plan.run_id, block, attempt)
+        path = log_of(self.store, run_plan.pipeline, run_plan.run_id, block, attempt)
+        assert isinstance(path, Path)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             for line in lines:

@@ -22,7 +22,7 @@ from jupyter_blocks.report import (
     totals_text,
 )
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
-from jupyter_blocks.runlog import log_file
+from jupyter_blocks.runlog import log_of
 from jupyter_blocks.variables.store import VariableStore
 from tests.plans import Simulation, plan
 
@@ -79,7 +79,8 @@ def test_failure(tmp_path: Path) -> None:
     state = failed_state(traceback='cell 11, line 5\n    joined["visib"]\nKeyError', **CELL)
     store = VariableStore(tmp_path)
     block = failures(state)[0]
-    path = log_file(store, "flights", "run-1", "join", block.attempt_id)
+    path = log_of(store, "flights", "run-1", "join", block.attempt_id)
+    assert isinstance(path, Path)
     path.parent.mkdir(parents=True)
     path.write_text(
         "".join(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from jupyter_blocks.attemptlog import captured
-from jupyter_blocks.runlog import LogLine, LogTail, log_file, read_log
+from jupyter_blocks.runlog import LogLine, LogTail, log_of, read_log
 from jupyter_blocks.variables.store import VariableStore
 
 
@@ -85,6 +85,6 @@ def test_odd_lines_are_text(tmp_path: Path) -> None:
 def test_looking_for_a_log_makes_no_folder(tmp_path: Path) -> None:
     """Readers leave the store as it is; the file is where the worker writes it."""
     store = VariableStore(tmp_path)
-    path = log_file(store, "pipe", "run", "a/b", "attempt")
+    path = log_of(store, "pipe", "run", "a/b", "attempt")
     assert list(tmp_path.iterdir()) == []
     assert path == store.log_path(store.prefix("pipe", "run", "a/b", "attempt"))

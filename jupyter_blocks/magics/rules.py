@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jupyter_blocks.magics.shell import is_installation, subprocess_call
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["CellRule", "Rule", "assigned_command", "cell_magic", "line_magic", "shell_command"]
 
@@ -32,11 +33,7 @@ class CellRule:
     problem: tuple[str, str, str] | None = None
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_SHOWS = _words(
+_SHOWS = word_set(
     """Pprint aimport alias alias_magic autoawait automagic autoreload autosave code_wrap colors
     config connect_info debug dirs doctest_mode gui hist history killbgscripts lf ll load_ext
     logoff logon logstart logstate logstop ls lsmagic lx magic man matplotlib more notebook page
@@ -46,10 +43,10 @@ _SHOWS = _words(
 )
 """Line magics that change nothing but what the notebook shows, or how it is edited."""
 
-_INSTALLS = _words("conda mamba micromamba pip uv")
+_INSTALLS = word_set("conda mamba micromamba pip uv")
 
-_SCRIPTS = _words("! bash cmd perl powershell python python2 python3 pypy ruby script sh")
-_SHELL_MAGICS = _words("! sx system")
+_SCRIPTS = word_set("! bash cmd perl powershell python python2 python3 pypy ruby script sh")
+_SHELL_MAGICS = word_set("! sx system")
 _PAGES = {
     "html": "HTML",
     "javascript": "Javascript",
@@ -58,7 +55,7 @@ _PAGES = {
     "markdown": "Markdown",
     "svg": "SVG",
 }
-_QUERIES = _words("bigquery bq sql sqlcmd")
+_QUERIES = word_set("bigquery bq sql sqlcmd")
 
 _FLAG = re.compile(r"\s*(-[A-Za-z]|--[\w-]+)(?P<joined>\S*)")
 _WITH_VALUE = {
