@@ -20,6 +20,7 @@ from jupyter_blocks.block import BLOCK_TYPES
 from jupyter_blocks.blockfile import is_intact, parse_header, without_header
 from jupyter_blocks.errors import Problem
 from jupyter_blocks.samecode import same_code
+from jupyter_blocks.settingsdiff import yaml_stamp
 
 __all__ = [
     "ExportedFile",
@@ -184,8 +185,8 @@ def _found(root: Path, path: str) -> _Found | None:
 def _yaml_notebook(text: str) -> str | None:
     try:
         document = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return None
+    except yaml.YAMLError:  # edited by hand, and not yet right
+        return yaml_stamp(text)[0] or None
     own = document.get("jupyter_blocks") if isinstance(document, dict) else None
     notebook = own.get("notebook") if isinstance(own, dict) else None
     return notebook if isinstance(notebook, str) else None
@@ -222,9 +223,8 @@ def _diff(path: str, old: str, new: str) -> str:
 
 
 def _written_by_hand(owner: Owner, path: str) -> Problem:
-    return _problem(
+    return _taken(
         owner,
-        "file-taken",
         path,
         f"The file {path} is there already and was not made by an export.",
         "Give the block another name with its tag, export to another project with --project, or "
@@ -233,9 +233,8 @@ def _written_by_hand(owner: Owner, path: str) -> Problem:
 
 
 def _is_the_notebook(owner: Owner, path: str) -> Problem:
-    return _problem(
+    return _taken(
         owner,
-        "file-taken",
         path,
         f"The block would be written to {path}, which is the notebook itself.",
         "Give the block another name with its tag, move the notebook to another folder, or export "
@@ -244,13 +243,16 @@ def _is_the_notebook(owner: Owner, path: str) -> Problem:
 
 
 def _of_other_notebook(owner: Owner, path: str, notebook: str) -> Problem:
-    return _problem(
+    return _taken(
         owner,
-        "file-taken",
         path,
         f"The file {path} was exported from another notebook, {notebook}.",
         "Give the block or the pipeline another name, or export to another project with --project.",
     )
+
+
+def _taken(owner: Owner, path: str, message: str, hint: str) -> Problem:
+    return _problem(owner, "file-taken", path, message, hint)
 
 
 def _edited(owner: Owner, path: str) -> Problem:
@@ -258,10 +260,6 @@ def _edited(owner: Owner, path: str) -> Problem:
         "Bring the change into the notebook with 'jupyter blocks notebook "
         f"{owner.notebook}', or overwrite the file with --force."
     )
-    if path.endswith(".yaml"):
-        hint = (
-            "Bring the change into the notebook's settings, then overwrite the file with --force."
-        )
     return _problem(
         owner,
         "edited-file",

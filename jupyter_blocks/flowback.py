@@ -1,8 +1,8 @@
-"""Block files edited by hand -> the cells they were made from.
+"""Block files and metadata.yaml edited by hand -> the cells they were made from.
 
 A file whose cells did not change since it was exported gives its changes to them; where both sides
 changed, nothing is written and both are shown. Whatever comes out is exported again in memory and
-compared with the edited files, so that no line of them can get lost.
+compared with the edited files, so that no line and no setting of them can get lost.
 """
 
 from __future__ import annotations
@@ -10,21 +10,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from jupyter_blocks.binding import BlockDraft, analyze_notebook
 from jupyter_blocks.blockfile import is_intact, parse_header, without_header
 from jupyter_blocks.blocktext import read_edited, read_exported
 from jupyter_blocks.cellchanges import FileChanges, LineChange, changed_source, file_changes
+from jupyter_blocks.cellsettings import METADATA_KEY
 from jupyter_blocks.errors import Problem, UsageError, raise_errors
 from jupyter_blocks.export import export_pipeline, exported_texts, notebook_path
 from jupyter_blocks.exportbase import exported_text
-from jupyter_blocks.exportplan import ExportedFile, exported_pipelines
+from jupyter_blocks.exportplan import ExportedFile, exported_pipelines, signed_yaml_digest
 from jupyter_blocks.notebook import parse_notebook, read_notebook
-from jupyter_blocks.notebooktext import resourced
+from jupyter_blocks.notebooktext import resourced, with_settings
+from jupyter_blocks.pipelinetext import retry_config
+from jupyter_blocks.project import find_project
 from jupyter_blocks.samecode import same_code, unmerged
+from jupyter_blocks.settingsback import SettingsBack, settings_back, with_parameters
+from jupyter_blocks.settingsdiff import (
+    SettingChange,
+    not_taken_over,
+    setting_changes,
+    yaml_stamp,
+)
 from jupyter_blocks.tags import DIRECTIVE
 
-__all__ = ["CellChange", "FileConflict", "FlowBack", "flow_back"]
+__all__ = ["CellChange", "FileConflict", "FlowBack", "SettingBack", "flow_back"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,19 @@ class CellChange:
     after: str
     files: tuple[str, ...]
     """Project-relative paths of the files the changes come from."""
+
+
+@dataclass(frozen=True)
+class SettingBack:
+    """A setting that the notebook takes over from metadata.yaml."""
+
+    block: str
+    """Empty: a setting of the pipeline."""
+    key: str
+    """As in metadata.yaml; `jupyter_blocks.cache` and `variables.month` with a dot."""
+    before: Any
+    """None where nothing was said."""
+    after: Any
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,7 @@ class FlowBack:
     edited: tuple[str, ...] = ()
     """Project-relative paths of the files that were edited by hand."""
     cells: tuple[CellChange, ...] = ()
+    settings: tuple[SettingBack, ...] = ()
     conflicts: tuple[FileConflict, ...] = ()
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -100,6 +125,9 @@ class _FlowBack:
         self.texts, problems = exported_texts(self.draft, self.notebook, root)
         raise_errors(problems)
         self.edited = dict(self._edited())
+        self.metadata = f"pipelines/{self.draft.name}/metadata.yaml"
+        self.settings: list[SettingChange] = []
+        self.back = SettingsBack()
         self.changes: dict[int, list[tuple[str, LineChange]]] = {}
         self.conflicts: list[FileConflict] = []
         self.problems: list[Problem] = []
@@ -120,12 +148,16 @@ class _FlowBack:
     def run(self, *, write: bool) -> FlowBack:
         """Do all of it."""
         for path, text in self.edited.items():
-            self._read(path, text)
+            if path == self.metadata:
+                self._read_settings(text)
+            else:
+                self._read(path, text)
         cells = tuple(self._changed_cells())
         data = self.before
         files: tuple[ExportedFile, ...] = ()
         if not (self.conflicts or self.problems) and self.edited:
             data = resourced(self.before, self.path, {cell.number: cell.after for cell in cells})
+            data = with_settings(data, self.path, self.back.cells, self._own_settings())
             files = self._exported(data, write=write)
         return FlowBack(
             project=self.root,
@@ -133,6 +165,9 @@ class _FlowBack:
             notebook=self.path,
             edited=tuple(self.edited),
             cells=cells,
+            settings=tuple(
+                SettingBack(item.block, item.key, item.now, item.file) for item in self.settings
+            ),
             conflicts=tuple(self.conflicts),
             problems=tuple(self.problems),
             notes=tuple(self.notes),
@@ -141,16 +176,14 @@ class _FlowBack:
         )
 
     def _edited(self) -> Iterator[tuple[str, str]]:
-        """The Python files of the pipeline that were edited by hand, with their text."""
+        """The files of the pipeline that were edited by hand, with their text."""
         for path, now in self.texts.items():
             file = self.root / path
-            ours = parse_header(now)
-            if ours is None or not file.is_file():
+            if not file.is_file():
                 continue
             text = file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
-            header = parse_header(text)
-            is_ours = header and _stem(header.notebook) == _stem(ours.notebook)
-            if is_ours and not is_intact(text):
+            notebook, is_edited = _stamp(text)
+            if notebook and _stem(notebook) == _stem(_stamp(now)[0]) and is_edited:
                 yield path, text
 
     # one file
@@ -178,8 +211,38 @@ class _FlowBack:
         if self.force or digest == _digest(now):
             return now
         kept = exported_text(self.root / ".blocks", path)
-        is_it = kept is not None and is_intact(kept) and digest in ("", _digest(kept))
+        is_it = kept is not None and not _stamp(kept)[1] and digest in ("", _digest(kept))
         return kept if is_it else None
+
+    # settings
+
+    def _read_settings(self, text: str) -> None:
+        """Find out what the changes of metadata.yaml mean for the notebook."""
+        base, now = self._base(self.metadata, text), self.texts[self.metadata]
+        try:
+            changes = setting_changes(base, text, now, self._retry())
+        except ValueError as error:
+            self._refuse(self.metadata, str(error))
+            return
+        cells = {block.name: block.cells[0] for block in self.draft.blocks}
+        for item in changes:
+            if item.is_conflict:
+                known = None if base is None else (item.line(item.base),)
+                sides = ((item.line(value),) for value in (item.now, item.file))
+                number = cells.get(item.block)
+                self.conflicts.append(FileConflict(self.metadata, number, known, *sides))
+        self.settings = [item for item in changes if not item.is_conflict]
+        self.back = settings_back(self.settings, self.notebook, self.draft)
+        for why, hint in self.back.refused:
+            self._refuse(self.metadata, why, hint=hint)
+
+    def _retry(self) -> Mapping[str, Any]:
+        """What the project says about retries, which the pipeline goes on from."""
+        project = find_project(self.root)
+        return retry_config(project.retry if project else None)
+
+    def _own_settings(self) -> Mapping[str, Any]:
+        return {METADATA_KEY: self.back.notebook} if self.back.notebook is not None else {}
 
     def _block(self, path: str) -> BlockDraft | None:
         header = parse_header(self.texts[path])
@@ -216,12 +279,13 @@ class _FlowBack:
         refs = {source.cell for source in header.sources} if header else set()
         return next(cell.number for cell in self.notebook.cells if cell.ref in refs)
 
-    def _refuse(self, path: str, why: str, line: int | None = None) -> None:
+    def _refuse(self, path: str, why: str, line: int | None = None, hint: str = "") -> None:
         self.problems.append(
             Problem(
                 "cannot-flow-back",
                 f"The changes of {path} cannot be brought into the notebook: {why}.",
-                "Make them in the notebook by hand, then overwrite the file with "
+                hint
+                or "Make them in the notebook by hand, then overwrite the file with "
                 "'jupyter blocks export --force'.",
                 pipeline=self.draft.name,
                 path=path,
@@ -232,11 +296,15 @@ class _FlowBack:
     # the notebook
 
     def _changed_cells(self) -> Iterator[CellChange]:
-        for number, changes in sorted(self.changes.items()):
+        for number in sorted({*self.changes, *self.back.parameters}):
+            changes = self.changes.get(number, [])
+            parameters = self.back.parameters.get(number, {})
             before = self.notebook.cells[number - 1].source
             paths = tuple(dict.fromkeys(path for path, _ in changes))
+            paths += (self.metadata,) if parameters else ()
             try:
                 after = changed_source(before, [change for _, change in changes])
+                after = with_parameters(after, parameters)
             except ValueError as error:
                 self._refuse(" and ".join(paths), f"in cell {number}, {error}")
                 continue
@@ -256,7 +324,11 @@ class _FlowBack:
             self.problems += mistakes
             return ()
         for path, text in self.edited.items():
-            self._verify(path, text, texts)
+            if path == self.metadata:
+                for why in not_taken_over(self.settings, text, texts[path], self._retry()):
+                    self._refuse(path, why)
+            else:
+                self._verify(path, text, texts)
         if self.problems:
             return ()
         if write and self.path.read_bytes() != self.before:
@@ -301,7 +373,16 @@ def _stem(notebook: str) -> str:
 
 def _digest(text: str) -> str:
     header = parse_header(text)
-    return header.digest if header else ""
+    return header.digest if header else yaml_stamp(text)[1]
+
+
+def _stamp(text: str) -> tuple[str, bool]:
+    """The notebook a file was exported from (empty: from none), and whether it was edited since."""
+    header = parse_header(text)
+    if header is not None:
+        return header.notebook, not is_intact(text)
+    notebook, digest = yaml_stamp(text)
+    return notebook, digest != signed_yaml_digest(text)
 
 
 def _top(source: str) -> int:

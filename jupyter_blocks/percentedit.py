@@ -11,7 +11,7 @@ import yaml
 
 from jupyter_blocks.percent import MARKER, PercentCell, commented, read_marker, read_percent
 
-__all__ = ["percent_text", "with_sources", "with_tags"]
+__all__ = ["percent_text", "with_metadata", "with_sources", "with_tags"]
 
 
 def with_tags(lines: Sequence[str], tags: Mapping[int, str]) -> list[str]:
@@ -30,24 +30,49 @@ def with_tags(lines: Sequence[str], tags: Mapping[int, str]) -> list[str]:
     return changed
 
 
+def with_metadata(lines: Sequence[str], values: Mapping[int, Mapping[str, Any]]) -> list[str]:
+    """The lines of a file with other metadata of some cells: number -> key -> value.
+
+    A cell above the first marker gets one.
+    """
+    cells = read_percent(lines).cells
+    changed = list(lines)
+    for number, metadata in sorted(values.items(), reverse=True):
+        cell = cells[number - 1]
+        line = "# %%" if cell.marker is None else lines[cell.marker]
+        for key, value in metadata.items():
+            line = _with_value(line, key, value)
+        if cell.marker is None:
+            changed.insert(cell.first, line)
+        else:
+            changed[cell.marker] = line
+    return changed
+
+
 def _tagged(line: str, tag: str) -> str:
     found = MARKER.match(line)
-    if found is None:  # `# In[3]:`, which has no room for tags
-        return _tagged("# %%", tag)
-    text = found["text"] or ""
-    marker = read_marker(text)
-    before = marker.metadata.get("tags", [])
+    before = read_marker(found["text"] or "").metadata.get("tags", []) if found else []
     if not isinstance(before, list):
         raise ValueError(f"the tags in '{line.strip()}' are not a list")
+    return _with_value(line, "tags", [*before, tag])
+
+
+def _with_value(line: str, key: str, value: Any) -> str:
+    """A marker that says `value` for one key of the metadata."""
+    found = MARKER.match(line)
+    if found is None:  # `# In[3]:`, which has no room for metadata
+        return _with_value("# %%", key, value)
+    text = found["text"] or ""
+    marker = read_marker(text)
     start = line[: len(line) - len(text)]
-    written = json.dumps([*before, tag], ensure_ascii=False)
+    written = json.dumps(value, ensure_ascii=False)
     if marker.start >= 0:
-        metadata = json.dumps({**marker.metadata, "tags": [*before, tag]}, ensure_ascii=False)
+        metadata = json.dumps({**marker.metadata, key: value}, ensure_ascii=False)
         return f"{start}{text[: marker.start]}{metadata}"
-    if "tags" in marker.spans:
-        first, last = marker.spans["tags"]
+    if key in marker.spans:
+        first, last = marker.spans[key]
         return f"{start}{text[:first]}{written}{text[last:]}"
-    return f"{line.rstrip()} tags={written}"
+    return f"{line.rstrip()} {key}={written}"
 
 
 def with_sources(lines: Sequence[str], sources: Mapping[int, str]) -> list[str]:

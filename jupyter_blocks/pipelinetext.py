@@ -14,7 +14,7 @@ import yaml
 
 from jupyter_blocks.block import Block, RetryPolicy, SensorPolicy
 
-__all__ = ["pipeline_yaml"]
+__all__ = ["pipeline_yaml", "retry_config"]
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _RETRY_KEYS = {
@@ -68,7 +68,7 @@ def pipeline_yaml(
         "type": type,
         "executor_type": executor_type,
         "executor_config": dict(executor_config or {}),
-        "retry_config": _retry(retry),
+        "retry_config": retry_config(retry),
         "concurrency_config": {"block_run_limit": concurrency_limit} if concurrency_limit else {},
         "variables": dict(variables or {}),
         "jupyter_blocks": _said(own),
@@ -86,7 +86,7 @@ def _entry(block: Block, inherited: RetryPolicy | None) -> dict[str, Any]:
         "name": block.label if block.label != block.name else None,
         "executor_type": block.executor_type,
         "executor_config": dict(block.executor_config),
-        "retry_config": _retry(block.retry) if block.retry != inherited else None,
+        "retry_config": retry_config(block.retry) if block.retry != inherited else None,
         "timeout": _number(block.timeout_s),
         "configuration": configuration,
         "content": block.content,
@@ -118,7 +118,8 @@ def _own_settings(block: Block) -> dict[str, Any]:
     return settings
 
 
-def _retry(retry: RetryPolicy | None) -> dict[str, Any]:
+def retry_config(retry: RetryPolicy | None) -> dict[str, Any]:
+    """The policy as metadata.yaml has it; empty where there is none."""
     if retry is None:
         return {}
     return {_RETRY_KEYS[key]: _number(value) for key, value in asdict(retry).items()}

@@ -28,6 +28,9 @@ _DECORATORS = frozenset(
 )
 
 
+_MADE_UP_IMPORTS = " imports"
+
+
 @dataclass(frozen=True)
 class PlainCell:
     """One cell."""
@@ -47,17 +50,23 @@ class PlainCell:
 
 
 def plain_cells(
-    blocks: Mapping[str, str], outputs: Mapping[str, Sequence[str]], helpers: str | None
+    blocks: Mapping[str, str],
+    outputs: Mapping[str, Sequence[str]],
+    helpers: str | None,
+    *,
+    setup_first: bool = False,
 ) -> list[PlainCell]:
     """The cells of an exported pipeline: setup first, then each block with its tests.
 
     `blocks` are the texts of the block files by name, in notebook order, `outputs` the names that
-    they give. Raises `ValueError` where a file was not exported, or is not Python.
+    they give. With `setup_first` imports and options of blocks stand in a cell of their own: a cell
+    that also seeds a random stream, say, has become part of a block further down. Raises
+    `ValueError` where a file was not exported, or is not Python.
     """
     files = {name: _taken_apart(text, outputs[name]) for name, text in blocks.items()}
     if helpers is not None:
         files[""] = _taken_apart(helpers, ())
-    cells = _Cells()
+    cells = _Cells(setup_first)
     for name, text in files.items():
         for line in text.lines:
             cells.add(name, text, line)
@@ -67,15 +76,20 @@ def plain_cells(
 class _Cells:
     """Lines gathered from the files, by cell."""
 
-    def __init__(self) -> None:
+    def __init__(self, setup_first: bool) -> None:
+        self.setup_first = setup_first
         self.lines: dict[str, dict[int, Line]] = {}
         self.owners: dict[str, tuple[str, str]] = {}
         """Cell -> block and kind, of those that are not setup."""
+        self.shared: dict[str, set[int]] = {}
+        """Cell -> its lines that belong to no function of a block: imports, options, helpers."""
 
     def add(self, block: str, text: BlockText, line: Line) -> None:
         """Put a line where it was."""
-        own = block and line.region != IMPORTS
-        is_test = bool(own and text.wrappers and line.region != text.wrappers[0].name)
+        function = text.wrappers[0].name if text.wrappers else ""
+        is_shared = line.region == IMPORTS or bool(function and line.cell and not line.region)
+        own = block and not is_shared
+        is_test = bool(own and line.region and line.region != function)
         kind = "test" if is_test else "block"
         ref = line.cell or _made_up(kind if own else "", block, line)
         lines = self.lines.setdefault(ref, {})
@@ -84,9 +98,13 @@ class _Cells:
         elif not line.cell and any(line.text == known.text for known in self._imports()):
             return
         lines[line.cell_line or len(lines) + 1] = line
+        if is_shared or not block:
+            self.shared.setdefault(ref, set()).add(line.cell_line)
 
     def all(self, blocks: Mapping[str, str]) -> Iterator[PlainCell]:
         """The cells in an order in which the notebook can run."""
+        if self.setup_first:
+            self._part_setup()
         setup = [ref for ref in self.lines if ref not in self.owners and self.lines[ref]]
         for kind in ("imports", "functions"):
             yield from (
@@ -101,6 +119,13 @@ class _Cells:
                         yield PlainCell(ref, self._source(ref), block, kind)
             if all(owner[0] != block for owner in self.owners.values()):
                 yield PlainCell(f" {block}", "", block)
+
+    def _part_setup(self) -> None:
+        """Take imports and options out of the cells of blocks, into one cell of setup."""
+        parted = self.lines.setdefault(_MADE_UP_IMPORTS, {})
+        for ref in self.owners:
+            for number in sorted(self.shared.get(ref, set()) & set(self.lines[ref])):
+                parted[max(parted, default=0) + 1] = self.lines[ref].pop(number)
 
     def _imports(self) -> Iterator[Line]:
         return (line for lines in self.lines.values() for line in lines.values())
@@ -125,7 +150,7 @@ def _made_up(kind: str, block: str, line: Line) -> str:
     """A name for a cell of which an edited file does not tell the id; no id has a blank."""
     if kind:
         return f" {kind}_{block}"
-    return " imports" if line.region == IMPORTS else " functions"
+    return _MADE_UP_IMPORTS if line.region == IMPORTS else " functions"
 
 
 def _taken_apart(text: str, outputs: Sequence[str]) -> BlockText:

@@ -14,19 +14,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jupyter_blocks.binding import analyze_notebook
+from jupyter_blocks.binding import NotebookPipeline, analyze_notebook
 from jupyter_blocks.block import Block, RetryPolicy, block_name_problem, module_name
 from jupyter_blocks.blockfile import without_header
 from jupyter_blocks.cellsettings import METADATA_KEY
 from jupyter_blocks.errors import ProjectError
 from jupyter_blocks.export import exported_texts
-from jupyter_blocks.notebook import parse_notebook
+from jupyter_blocks.notebook import Notebook, parse_notebook
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plaincells import plain_cells
 from jupyter_blocks.project import Project
 from jupyter_blocks.samecode import same_code
 
-__all__ = ["notebook_from_pipeline"]
+__all__ = ["notebook_from_pipeline", "settings_left_out"]
 
 
 def notebook_from_pipeline(project: Project, pipeline: Pipeline) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def notebook_from_pipeline(project: Project, pipeline: Pipeline) -> dict[str, An
 
     A title, a cell with the imports, one with the variables, and one or more per block in an order
     in which they can run.
-    Raises `ProjectError` where a block file cannot be read, or where the pipeline was exported from
-    a notebook that is still there.
+    Raises `ProjectError` where a block file cannot be read, where the pipeline was exported from a
+    notebook that is still there, or where no notebook would give its files again.
     """
     if pipeline.notebook and (project.root / pipeline.notebook).is_file():
         raise ProjectError(
@@ -45,11 +45,35 @@ def notebook_from_pipeline(project: Project, pipeline: Pipeline) -> dict[str, An
         )
     texts = {block.name: _text(project, pipeline, block) for block in pipeline.blocks}
     helpers = _helpers(project, pipeline)
-    if pipeline.notebook:
-        document = _document(pipeline, _plain_cells(pipeline, texts, helpers))
-        if document["cells"][1:] and _gives_the_same(project, pipeline, document, texts):
+    for setup_first in (False, True) if pipeline.notebook else ():
+        cells = _plain_cells(pipeline, texts, helpers, setup_first=setup_first)
+        document = _document(pipeline, cells)
+        if cells and _gives_the_same(project, pipeline, document, texts):
             return document
-    return _document(pipeline, _decorated_cells(pipeline, texts, helpers))
+    document = _document(pipeline, _decorated_cells(pipeline, texts, helpers))
+    if pipeline.notebook:
+        _require_valid(project, pipeline, document)
+    return document
+
+
+def settings_left_out(pipeline: Pipeline) -> list[str]:
+    """What metadata.yaml says and a notebook has no place for, each as a clause for people."""
+    said: dict[str, Any] = {
+        "'executor_config' of the pipeline": pipeline.executor_config,
+        "'concurrency_config' of the pipeline": pipeline.concurrency_limit,
+    }
+    for block in pipeline.blocks:
+        configuration = {
+            key: value for key, value in block.configuration.items() if key != "file_path"
+        }
+        is_labelled = block.label not in ("", block.name)
+        said |= {
+            f"'name' of block '{block.name}'": block.label if is_labelled else "",
+            f"'configuration' of block '{block.name}'": configuration,
+            f"the conditions of block '{block.name}'": block.conditions,
+            f"the callbacks of block '{block.name}'": block.callbacks,
+        }
+    return [what for what, value in said.items() if value]
 
 
 def _document(pipeline: Pipeline, cells: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -100,14 +124,14 @@ def _setup_cells(pipeline: Pipeline, functions: str) -> list[dict[str, Any]]:
 
 
 def _plain_cells(
-    pipeline: Pipeline, texts: Mapping[str, str], helpers: str | None
+    pipeline: Pipeline, texts: Mapping[str, str], helpers: str | None, *, setup_first: bool
 ) -> list[dict[str, Any]]:
     """Cells for files that were exported from plain cells; none for others."""
     outputs = {
         block.name: block.binding.outputs if block.binding else () for block in pipeline.blocks
     }
     try:
-        found = plain_cells(texts, outputs, helpers)
+        found = plain_cells(texts, outputs, helpers, setup_first=setup_first)
     except (SyntaxError, ValueError):
         return []
     cells: dict[str, list[dict[str, Any]]] = {"imports": [], "functions": [], "block": []}
@@ -140,10 +164,7 @@ def _gives_the_same(
     texts: Mapping[str, str],
 ) -> bool:
     """Whether exporting the notebook gives the code that is in the files."""
-    path = project.root / (pipeline.notebook or "")
-    data = json.dumps(document).encode()
-    notebook = parse_notebook(data, path.with_suffix(".ipynb"))
-    draft = analyze_notebook(notebook, pipeline=pipeline.name)
+    notebook, draft = _analyzed(project, pipeline, document)
     if not draft.is_valid:
         return False
     again, problems = exported_texts(draft, notebook, project.root)
@@ -151,6 +172,27 @@ def _gives_the_same(
         same_code(without_header(texts[block.name]), without_header(again.get(block.file, "")))
         for block in pipeline.blocks
     )
+
+
+def _analyzed(
+    project: Project, pipeline: Pipeline, document: Mapping[str, Any]
+) -> tuple[Notebook, NotebookPipeline]:
+    path = project.root / (pipeline.notebook or "")
+    data = json.dumps(document).encode()
+    notebook = parse_notebook(data, path.with_suffix(".ipynb"))
+    return notebook, analyze_notebook(notebook, pipeline=pipeline.name)
+
+
+def _require_valid(project: Project, pipeline: Pipeline, document: Mapping[str, Any]) -> None:
+    """Raise `ProjectError` where export would refuse the notebook."""
+    _, draft = _analyzed(project, pipeline, document)
+    for problem in draft.problems:
+        if problem.severity == "error":
+            raise ProjectError(
+                f"No notebook can be made that gives the files of the pipeline again: {problem}",
+                pipeline=pipeline.name,
+                hint=f"Bring {pipeline.notebook} back, from version control for example.",
+            )
 
 
 def _cell_names(pipeline: Pipeline) -> Mapping[str, str]:

@@ -94,10 +94,69 @@ SETUP_LATER = (
 )
 """A function whose default is a parameter, an import in the middle, a test."""
 
+_DRAW = """
+n = len(group1)
+pool = np.hstack(data)
+
+def draw():
+    np.random.shuffle(pool)
+    return pool[:n], pool[n:]
+"""
+
+HYPOTHESIS = (
+    ("", "import numpy as np"),
+    ("", "np.random.seed(3)"),
+    (MARKDOWN, "## Data"),
+    ("", "n = 8"),
+    ("", "group1 = np.random.normal(5, 1, size=n)\ngroup1.mean()"),
+    ("", "group2 = np.random.normal(6, 1, size=n)"),
+    (MARKDOWN, "## Statistic"),
+    ("", "def statistic(data):\n    a, b = data\n    return b.mean() - a.mean()"),
+    ("", "data = group1, group2\nactual = statistic(data)\nactual"),
+    (MARKDOWN, "## Null hypothesis"),
+    ("", _DRAW),
+    ("", "statistic(draw())"),
+    (MARKDOWN, "## Sampling distribution"),
+    ("", "def distribution(count=20):\n    return [statistic(draw()) for _ in range(count)]"),
+    ("", "sample = distribution()"),
+    ("", "np.mean(np.array(sample) > actual)"),
+)
+"""Functions that need data of blocks, and functions that call those."""
+
+MODEL = (
+    ("", "import matplotlib.pyplot as plt\nimport numpy as np\nimport pandas as pd"),
+    (MARKDOWN, "## Helpers"),
+    (
+        "",
+        "def draw_line(a, b):\n    xs = np.arange(5)\n    plt.plot(xs, a + b * xs)\n    plt.show()",
+    ),
+    ("", "def fit(frame):\n    return np.polyfit(frame['month'], frame['amount'], 1)"),
+    ("", "def tell(frame):\n    print(len(frame), 'rows')"),
+    ("", "class Report:\n    def __init__(self, title):\n        self.title = title"),
+    (MARKDOWN, "## Data"),
+    ("", "sales = pd.read_csv('sales.csv')\ntell(sales)"),
+    ("", "tell(sales)"),
+    (MARKDOWN, "## Model"),
+    ("", "known = sales.dropna()\nslope, start = fit(known)"),
+    ("", "for row in known.itertuples():\n    if row.amount > 20:\n        last = row.city"),
+    ("", "print(last)"),
+    ("", "draw_line(start, slope)"),
+    (MARKDOWN, "## Report"),
+    (
+        "",
+        "marks = slice(0, 3)\nfig, ax = plt.subplots()\nax.plot(known['amount'].to_numpy()[marks])",
+    ),
+    ("", "report = Report('Sales')\nreport.rows = len(known)\nprint(report.title, report.rows)"),
+    ("raises-exception", "sales['nothing']"),
+)
+"""Functions that draw and print; names that are set under a condition; a cell meant to fail."""
+
 NOTEBOOKS = {
     "analysis": ANALYSIS,
     "functions": FUNCTIONS,
+    "hypothesis": HYPOTHESIS,
     "kept_inside": KEPT_INSIDE,
+    "model": MODEL,
     "setup_later": SETUP_LATER,
     "shared": SHARED,
     "teaching": TEACHING,

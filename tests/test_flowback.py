@@ -304,16 +304,6 @@ def test_mistakes_of_the_notebook_come_first(path: Path) -> None:
         flow_back(path, path.parent)
 
 
-def test_settings_changed_in_metadata_are_not_overwritten(path: Path) -> None:
-    """Nothing is written then."""
-    edit(path.parent, (CLEAN, "z + 1", "z + 2"))
-    file = path.parent / "pipelines/demo/metadata.yaml"
-    file.write_text(f"{file.read_text('utf-8')}executor_type: k8s\n", "utf-8")
-    result = flow_back(path, path.parent)
-    assert [problem.code for problem in result.problems] == ["edited-file"]
-    assert "z + 1" in sources(path)[4]
-
-
 def test_the_pipeline_may_have_another_name(path: Path) -> None:
     """The one that was exported is meant."""
     shutil.rmtree(path.parent / "pipelines")

@@ -14,7 +14,7 @@ from jupyter_blocks.notebook import read_notebook
 from jupyter_blocks.suggest import suggest_tags
 from jupyter_blocks.suggest.repair import tagged
 from tests.notebooks import Source, notebook
-from tests.suggestcases import ANALYSIS, NOTEBOOKS, TEACHING
+from tests.suggestcases import ANALYSIS, HYPOTHESIS, MODEL, NOTEBOOKS, TEACHING
 
 LOAD = ("", "df = pd.read_csv('sales.csv')")
 
@@ -106,6 +106,50 @@ def test_a_notebook_that_only_shows_is_a_pipeline_too(tmp_path: Path) -> None:
     """If nothing else is there, what is shown are the results."""
     found = tags(tmp_path, ("", "import math"), ("", "math.sqrt(2)"), ("", "print(math.pi)"))
     assert [tag.partition(":")[0] for tag in found.values()] == ["imports", "exporter", "continue"]
+
+
+def test_functions_that_need_data_stay_with_blocks(tmp_path: Path) -> None:
+    """They are no setup, nor is what calls them; what they read counts as read."""
+    found = tags(tmp_path, *HYPOTHESIS)
+    assert found[8] == "functions"
+    assert found[11] == "transformer:make_pool"
+    assert found[14] == "continue"
+    assert found[15] == "transformer:make_sample"
+
+
+def test_what_functions_of_the_notebook_do_decides_the_type(tmp_path: Path) -> None:
+    """A call of one that draws is a drawing; one that prints only shows."""
+    found = tags(tmp_path, *MODEL)
+    assert found[8] == "loader:load_sales"
+    assert found[14] == "exporter:draw_slope"
+    assert found[16] == "exporter:draw_known"
+    assert found[18] == "skip"
+
+
+def test_a_name_that_may_not_be_set_is_read_in_its_own_block(tmp_path: Path) -> None:
+    """Else export refuses it."""
+    cells = ("if xs[0] == 1:\n    best = [1]", "more = sum(xs)", "if xs[0] == 1:\n    y = best[0]")
+    made = pipeline(tmp_path, ("", "xs = [1, 2]\nxs.append(3)"), *(("", cell) for cell in cells))
+    assert made.is_valid, made.problems
+    assert [block.cells for block in made.blocks][-1] == (2, 3, 4)
+
+
+def test_a_source_that_is_only_shown_is_a_loader(tmp_path: Path) -> None:
+    """It reads a file and computes, and no later cell reads that."""
+    cell = "total = 0\nfor line in open('numbers.txt'):\n    total += float(line)\nprint(total)"
+    assert tags(tmp_path, ("", "import math"), ("", cell))[2] == "loader:load_total"
+
+
+def test_blocks_of_a_long_notebook_may_be_larger(tmp_path: Path) -> None:
+    """Three hundred cells of ten sections are no forty blocks."""
+    cells = [("", "import numpy as np")]
+    for section in range(10):
+        cells.append(("markdown", f"## Topic {section}"))
+        cells += [
+            ("", f"a{section}_{step} = np.arange({step}) + 1\nprint(a{section}_{step})")
+            for step in range(30)
+        ]
+    assert len(pipeline(tmp_path, *cells).blocks) <= 25
 
 
 def test_what_cannot_be_mended_is_left_to_export(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from jupyter_blocks.errors import ProjectError
 from jupyter_blocks.export import export_notebook
 from jupyter_blocks.percentedit import percent_text
 from jupyter_blocks.project import open_project
-from jupyter_blocks.unexport import notebook_from_pipeline
+from jupyter_blocks.unexport import notebook_from_pipeline, settings_left_out
 from tests.golden import assert_same, run_both
 from tests.notebooks import notebook
 from tests.projects import block, write_project
@@ -129,6 +129,45 @@ def test_a_notebook_that_is_gone_comes_back(tmp_path: Path, suffix: str) -> None
     assert after.keys() - before.keys() == {"demo.py"}
     for name in before:
         assert without_header(after[name]) == without_header(before[name]) or "yaml" in name
+
+
+def test_setup_that_became_part_of_a_block_stands_above_all_blocks(tmp_path: Path) -> None:
+    """Options and constants beside a seed, which export puts into the first block that draws."""
+    setup = "import random\nimport warnings\n\nwarnings.simplefilter('ignore')"
+    setup += "\nBEFORE = 3\nrandom.seed(1)"
+    path = notebook(
+        tmp_path,
+        ("imports", setup),
+        ("loader:load", "xs = [random.__name__, BEFORE]"),
+        ("transformer:draw", "import math\nys = [math.floor(9 * random.random()), BEFORE, *xs]"),
+        ("functions", "def twice(x):\n    return 2 * x"),
+        ("exporter:show", "print(twice(ys[0]))"),
+        ("test:draw", "assert ys"),
+    )
+    assert export_notebook(path).is_ok
+    files = {file: without_header(file.read_text()) for file in tmp_path.rglob("*.py")}
+    path.unlink()
+    project = open_project(tmp_path)
+    document = notebook_from_pipeline(project, project.pipeline("demo"))
+    assert not any("@" in "".join(cell["source"]) for cell in document["cells"])
+    path.write_text(json.dumps(document))
+    assert export_notebook(path, force=True).is_ok
+    assert {file: sorted(without_header(file.read_text()).split("\n")) for file in files} == {
+        file: sorted(text.split("\n")) for file, text in files.items()
+    }
+
+
+def test_settings_a_notebook_has_no_place_for_are_said(tmp_path: Path) -> None:
+    """All others come along."""
+    specs = [
+        block("load", "return 1", configuration={"a": 1}),
+        block("use", "return 2", ["load"], timeout=5),
+    ]
+    project = write_project(tmp_path, specs, concurrency_config={"block_run_limit": 2})
+    assert settings_left_out(project.pipeline("pipe")) == [
+        "'concurrency_config' of the pipeline",
+        "'configuration' of block 'load'",
+    ]
 
 
 def test_edited_files_of_a_notebook_that_is_gone_become_cells(tmp_path: Path) -> None:

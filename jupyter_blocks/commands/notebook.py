@@ -18,7 +18,7 @@ from jupyter_blocks.notebook import is_percent
 from jupyter_blocks.opening import locate_target
 from jupyter_blocks.percentedit import percent_text
 from jupyter_blocks.project import resolve_target
-from jupyter_blocks.unexport import notebook_from_pipeline
+from jupyter_blocks.unexport import notebook_from_pipeline, settings_left_out
 from jupyter_blocks.wording import plural
 
 __all__ = ["NOTEBOOK"]
@@ -38,12 +38,12 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; exit with 1 if block files hold changes that the notebook has not",
+        help="write nothing; exit with 1 if edited files hold changes that the notebook has not",
     )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="let the block files win where notebook and file were both changed",
+        help="let the files win where notebook and file were both changed",
     )
     add_json(parser)
 
@@ -67,6 +67,8 @@ def _execute(args: Namespace, console: Console) -> int:
     if is_percent(Path(args.output)):
         text = percent_text(document)
     _write_new(args.output, text.encode(), console)
+    for what in settings_left_out(pipeline):
+        console.warning(f"A notebook has no place for {what}: it stays in {pipeline.path.name}.")
     if args.output != "-":
         count = plural(len(pipeline.blocks), "block")
         console.note(f"Wrote {args.output}: {count} of pipeline '{name}'.")
@@ -118,6 +120,7 @@ def _document(result: FlowBack) -> dict[str, Any]:
         "notebook": str(result.notebook),
         "edited": list(result.edited),
         "cells": [vars(cell) for cell in result.cells],
+        "settings": [vars(setting) for setting in result.settings],
         "conflicts": [vars(conflict) for conflict in result.conflicts],
         "problems": [problem.as_json() for problem in result.problems],
     }
@@ -144,15 +147,18 @@ def _show(result: FlowBack, args: Namespace, console: Console) -> None:
 def _summary(result: FlowBack, args: Namespace) -> str:
     name = result.notebook.name
     if not result.edited:
-        return f"No block file was edited by hand: {name} has it all."
+        return f"No file was edited by hand: {name} has it all."
     files = plural(len(result.edited), "edited file")
     cells = plural(len(result.cells), "cell")
+    if result.settings:
+        cells += f" and {plural(len(result.settings), 'setting')}"
     if args.check:
         return f"{files}, {cells} to change. To do it: jupyter blocks notebook {args.target}"
     if args.output:
         return f"Wrote {args.output}: {name} with the changes of {files} in {cells}."
     text = f"Brought {files} back into {cells} of {name}, and exported it."
-    return f"{text}\nIf it is open in JupyterLab, reload it there." if result.cells else text
+    is_changed = result.cells or result.settings
+    return f"{text}\nIf it is open in JupyterLab, reload it there." if is_changed else text
 
 
 def _about_conflicts(result: FlowBack) -> str:
@@ -188,6 +194,15 @@ def _show_changes(result: FlowBack, style: Style, console: Console) -> None:
         for line in difflib.unified_diff(old, new, place, files, lineterm="", n=2):
             console.result(style.paint(line, _PAINTS.get(line[:1], "")))
         console.result()
+    for item in result.settings:
+        where = f"block '{item.block}'" if item.block else "the pipeline"
+        console.result(f"{item.key} of {where}: {_said(item.before)} -> {_said(item.after)}")
+    if result.settings:
+        console.result()
+
+
+def _said(value: Any) -> str:
+    return "none" if value is None else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _lines(text: str) -> Sequence[str]:
@@ -197,9 +212,10 @@ def _lines(text: str) -> Sequence[str]:
 NOTEBOOK = Command(
     about=(
         "From a project back to its notebook.\n"
-        "Where the pipeline was exported from a notebook, block files that were edited by hand "
-        "give their changes\nto the cells they came from, and the notebook is exported again: all "
-        "or nothing. If cell and file were both\nchanged, nothing is written and both are shown.\n"
+        "Where the pipeline was exported from a notebook, block files and metadata.yaml that were "
+        "edited by hand give\ntheir changes to the cells they came from, and the notebook is "
+        "exported again: all or nothing. If cell and\nfile were both changed, nothing is written "
+        "and both are shown.\n"
         "Where there is no notebook, one is made, for example for a project made with Mage: one "
         "cell for each block."
     ),

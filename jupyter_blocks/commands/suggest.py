@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_blocks.commands.base import Command, add_json
+from jupyter_blocks.binding import analyze_notebook
+from jupyter_blocks.commands.base import Command, add_json, show_warnings
 from jupyter_blocks.console import Console
+from jupyter_blocks.errors import Problem
+from jupyter_blocks.export import export_pipeline
 from jupyter_blocks.notebook import Cell, Notebook, read_notebook
 from jupyter_blocks.notebooktext import replace_file, retagged
-from jupyter_blocks.suggest import Proposal, suggest_tags
+from jupyter_blocks.suggest import Proposal, suggest_tags, tagged
 from jupyter_blocks.tables import Column, Painted, table
 from jupyter_blocks.tags import Role, read_tags
 from jupyter_blocks.wording import one_line, plural
@@ -49,12 +52,14 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _execute(args: Namespace, console: Console) -> int:
     path = Path(args.notebook)
-    rows = _rows(read_notebook(path))
+    notebook = read_notebook(path)
+    rows = _rows(notebook)
     tags = {row.cell.number: row.tag for row in rows if row.tag}
+    problems = _problems(notebook, rows)
     if args.apply and tags:
         replace_file(path, retagged(path.read_bytes(), path, tags))
     if console.as_json:
-        console.document(_document(path, rows, applied=args.apply))
+        console.document(_document(path, rows, problems, applied=args.apply))
         return 0
     if not rows:
         console.result(f"{path.name} has no code cells.")
@@ -68,7 +73,25 @@ def _execute(args: Namespace, console: Console) -> int:
         console.result("If it is open in JupyterLab, reload it there.")
     else:
         console.result(f"To add them: jupyter blocks suggest {args.notebook} --apply")
+    _announce(problems, console)
     return 0
+
+
+def _problems(notebook: Notebook, rows: Sequence[_Row]) -> tuple[Problem, ...]:
+    """What export will say of the notebook once it has the tags."""
+    whole = tagged(notebook, [row.proposal for row in rows if row.proposal and row.tag])
+    return export_pipeline(analyze_notebook(whole), whole, check=True).problems
+
+
+def _announce(problems: Sequence[Problem], console: Console) -> None:
+    """Say what the tags cannot cure: first why export refuses, then what it warns of."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        console.result()
+        console.result("Export will refuse the notebook even with these tags:")
+    for problem in errors:
+        console.result(f"- {problem}")
+    show_warnings(problems, console)
 
 
 def _rows(notebook: Notebook) -> list[_Row]:
@@ -106,7 +129,9 @@ def _table(rows: Sequence[_Row], console: Console) -> str:
     return table(columns, lines, style=console.result_style)
 
 
-def _document(path: Path, rows: Sequence[_Row], *, applied: bool) -> dict[str, Any]:
+def _document(
+    path: Path, rows: Sequence[_Row], problems: Sequence[Problem], *, applied: bool
+) -> dict[str, Any]:
     return {
         "notebook": str(path),
         "applied": applied,
@@ -120,13 +145,15 @@ def _document(path: Path, rows: Sequence[_Row], *, applied: bool) -> dict[str, A
             for row in rows
             if row.tag
         ],
+        "problems": [problem.as_json() for problem in problems],
     }
 
 
 SUGGEST = Command(
     about=(
         "Propose tags for the cells of a notebook: which is a loader, a transformer, an exporter, "
-        "and why.\nNothing is changed without --apply; tags that are there stay."
+        "and why.\nNothing is changed without --apply; tags that are there stay. Where export will "
+        "refuse the notebook\nall the same, that is said with the reason."
     ),
     examples=("suggest analysis.ipynb", "suggest analysis.ipynb --apply"),
     configure=_configure,

@@ -6,6 +6,6 @@ consent and writing the tags is for others.
 
 from jupyter_blocks.suggest.draft import Proposal, SuggestCell
 from jupyter_blocks.suggest.proposals import suggest
-from jupyter_blocks.suggest.repair import suggest_tags
+from jupyter_blocks.suggest.repair import suggest_tags, tagged
 
-__all__ = ["Proposal", "SuggestCell", "suggest", "suggest_tags"]
+__all__ = ["Proposal", "SuggestCell", "suggest", "suggest_tags", "tagged"]

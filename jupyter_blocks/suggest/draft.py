@@ -26,6 +26,8 @@ class SuggestCell:
     """Titles of the sections it stands in, the outermost first."""
     tags: CellTags = field(default_factory=CellTags)
     """What its own tags say; a cell with a role of its own gets no proposal."""
+    may_raise: bool = False
+    """Whether it has the tag of Jupyter for cells that are meant to fail."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,14 @@ class Work:
     """Calls that read outside data."""
     writings: tuple[Call, ...] = ()
     """Calls that write data out."""
+    acts: tuple[str, ...] = ()
+    """Functions it calls for what they do: they may change something, as far as can be seen."""
     draws: bool = False
     prints: bool = False
     gives: bool = False
     """Whether later cells read something it binds or changes."""
+    later: frozenset[str] = frozenset()
+    """Names that cells below it read before they bind them."""
     why: str = ""
     """Why it goes on with the block above, which is called `{block}`."""
 
@@ -85,7 +91,7 @@ class Work:
     @property
     def is_look(self) -> bool:
         """Whether it only draws or shows something."""
-        return not (self.names or self.readings or self.writings or self.facts.acts)
+        return not (self.names or self.readings or self.writings or self.acts)
 
 
 @dataclass(eq=False)
@@ -128,8 +134,8 @@ class Group:
 
     @property
     def gives(self) -> bool:
-        """Whether later cells read something of it."""
-        return any(work.gives for work in self.works)
+        """Whether cells below it read something of it."""
+        return not self.names.isdisjoint(self.works[-1].later)
 
     @property
     def is_look(self) -> bool:
@@ -161,13 +167,19 @@ class Group:
         if self.type is not None:
             return self.type.tag
         if not self.gives and any(w.writings or w.draws or w.prints for w in self.works):
-            return "transformer" if self._computes else "exporter"
-        if any(work.readings for work in self.works) and not self.inputs:
+            is_source = self._reads_in and not self.inputs
+            return "exporter" if not self._computes else "loader" if is_source else "transformer"
+        if self._reads_in and not self.inputs:
             return "loader"
         if self.first.readings:
             return "loader"
         is_first = bool(self.names) and not self.inputs
         return "loader" if is_first and not self._goes_further else "transformer"
+
+    @property
+    def _reads_in(self) -> bool:
+        """Whether a cell reads outside data."""
+        return any(work.readings for work in self.works)
 
     @property
     def _goes_further(self) -> bool:
@@ -176,8 +188,9 @@ class Group:
 
     @property
     def _computes(self) -> bool:
-        """Whether it binds or changes values, and writes none out."""
-        return bool(self.names) and not any(work.writings for work in self.works)
+        """Whether it binds or changes values for more than to draw them, and writes none out."""
+        makes = any(work.names and not work.draws for work in self.works)
+        return makes and not any(work.writings for work in self.works)
 
 
 @dataclass(frozen=True)

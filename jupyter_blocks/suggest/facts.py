@@ -26,7 +26,15 @@ from jupyter_blocks.suggest.vocabulary import (
     writes,
 )
 
-__all__ = ["Call", "CellFacts", "cell_facts", "is_reading", "is_writing"]
+__all__ = [
+    "Call",
+    "CellFacts",
+    "cell_facts",
+    "is_drawing",
+    "is_printing",
+    "is_reading",
+    "is_writing",
+]
 
 _DECORATORS: Mapping[str, BlockType] = {
     name: kind for kind in BLOCK_TYPES.values() for name in (kind.name, kind.tag, *kind.aliases)
@@ -101,6 +109,11 @@ class CellFacts:
         """Whether it does nothing but assert."""
         return bool(self.statements) and all(isinstance(s, ast.Assert) for s in self.statements)
 
+    @property
+    def only_defines(self) -> bool:
+        """Whether it does nothing but define functions and classes."""
+        return bool(self.definitions) and all(_is_definition(node) for node in self.statements)
+
     @cached_property
     def acts(self) -> tuple[str, ...]:
         """Functions called for their effect alone: neither to look at something nor pure."""
@@ -174,7 +187,7 @@ class CellFacts:
 
     def draws(self, modules: Mapping[str, str]) -> bool:
         """Whether it draws; `modules` are the imported names with their modules."""
-        return any(_is_drawing(call, modules) for call in self.calls)
+        return any(is_drawing(call, modules) for call in self.calls)
 
     def unstored(self, modules: Mapping[str, str]) -> set[str]:
         """Names bound to what cannot leave a block: figures, axes, open files, iterators."""
@@ -280,7 +293,13 @@ def is_writing(call: Call) -> bool:
     return writes(call.function, call.owner, has_arguments=call.has_arguments)
 
 
-def _is_drawing(call: Call, modules: Mapping[str, str]) -> bool:
+def is_printing(call: Call) -> bool:
+    """Whether the call prints or displays something."""
+    return call.function in PRINTS
+
+
+def is_drawing(call: Call, modules: Mapping[str, str]) -> bool:
+    """Whether the call draws; `modules` are the imported names with their modules."""
     if draws(call.function):
         return True
     is_other = is_reading(call) or is_setting(call.function)
@@ -293,7 +312,7 @@ def _is_unstored(value: ast.expr, modules: Mapping[str, str]) -> bool:
     if not isinstance(value, ast.Call):
         return False
     call = list(_calls(value))[-1]
-    return is_unstored(call.function, call.owner) or _is_drawing(call, modules)
+    return is_unstored(call.function, call.owner) or is_drawing(call, modules)
 
 
 def _opens_for_writing(call: Call) -> bool:

@@ -20,13 +20,18 @@ _LARGEST = 8
 """Cells up to which blocks of one section are joined."""
 _LARGEST_APART = 5
 """The same for blocks of the same chapter, and for those that read from each other."""
+_MOST_CELLS = 120
+"""Cells above which blocks may be larger, in the same proportion."""
 
 
 def merged(groups: list[Group]) -> dict[int, Group]:
     """Which group takes up which: by `id`, for each group that is taken up."""
     left = list(groups)
     taken: dict[int, Group] = {}
-    for belongs, largest in ((_one_section, _LARGEST), (_one_chapter, _LARGEST_APART)):
+    cells = sum(len(group.works) for group in groups)
+    scale = max(1.0, cells / _MOST_CELLS)
+    for belongs, size in ((_one_section, _LARGEST), (_one_chapter, _LARGEST_APART)):
+        largest = round(size * scale)
         while len(left) > _READABLE:
             pair = _smallest_pair(left, belongs, largest)
             if pair is None:

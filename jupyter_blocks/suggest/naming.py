@@ -65,7 +65,7 @@ def _verb_of(group: Group) -> str:
         return "write"
     if kind == "exporter":
         return "draw" if any(work.draws for work in group.works) else "show"
-    if not group.names and group.first.facts.acts:
+    if not group.names and group.first.acts:
         return "run"
     is_new = any(work.made for work in group.works)
     return verb(functions) or ("show" if group.is_look else "make" if is_new else "change")
@@ -99,11 +99,12 @@ def _main_names(group: Group) -> Iterator[str]:
     works = [work for work in group.works if work.gives] or group.works
     fresh = [name for work in works for name in work.made if name not in work.read]
     changed = [name for work in works for name in work.names]
+    if group.type_tag == "exporter":
+        yield from reversed(group.inputs)
     yield from reversed(fresh)
     yield from reversed(changed)
-    if not (fresh or changed):
-        if group.type_tag != "exporter":
-            yield from (name for work in group.works for name in work.facts.acts)
+    if not (fresh or changed) and group.type_tag != "exporter":
+        yield from (name for work in group.works for name in work.acts)
         yield from reversed(group.inputs)
 
 

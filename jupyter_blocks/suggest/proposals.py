@@ -54,6 +54,16 @@ class Proposer:
             if (proposal := _proposal(place, _final(place.group, taken))) is not None
         ]
 
+    def readers(self, names: Iterable[str], after: int) -> list[int]:
+        """Indexes of the cells below the cell `after` that read one of `names`."""
+        wanted = set(names)
+        below = (found for found in self._facts if found.index > after)
+        return [
+            found.index
+            for found in below
+            if any(use.name in wanted for use in (*found.flow.reads, *found.flow.maybe_reads))
+        ]
+
     def _name(self, groups: Iterable[Group], taken: Mapping[int, Group]) -> None:
         """Name the blocks that have no name yet."""
         given = [group.name for group in groups if group.name]
@@ -138,7 +148,7 @@ def _transforms(group: Group) -> str:
 
 def _acts(works: Sequence[Work], origin: str) -> str:
     """Why cells that bind nothing are a transformer."""
-    acts = list(dict.fromkeys(name for work in works for name in work.facts.acts))
+    acts = list(dict.fromkeys(name for work in works for name in work.acts))
     if acts:
         return f"It calls {listed(acts)} for what that does."
     return f"It computes what it shows{origin}."

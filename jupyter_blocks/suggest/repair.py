@@ -24,8 +24,8 @@ _MOST_ROUNDS = 8
 
 _SETUP_MISTAKES = frozenset(
     (
-        *("conflicting-imports", "constant-parameter", "helper-reads-data", "redefined-helper"),
-        *("setup-reads-data", "shared-state", "split-block", "varying-setup"),
+        *("conflicting-imports", "constant-parameter", "helper-reads-data", "nested-function"),
+        *("redefined-helper", "setup-reads-data", "shared-state", "split-block", "varying-setup"),
     )
 )
 """What is wrong with a setup cell that would do as part of a block."""
@@ -49,7 +49,7 @@ def suggest_tags(notebook: Notebook) -> list[Proposal]:
     proposer = Proposer(_cells(notebook))
     best = attempt = _Attempt.of(notebook, proposer, Hints())
     for _round in range(_MOST_ROUNDS):
-        hints = _more_hints(attempt)
+        hints = _more_hints(attempt, proposer)
         if hints == attempt.hints:
             break
         attempt = _Attempt.of(notebook, proposer, hints)
@@ -94,7 +94,7 @@ def tagged(notebook: Notebook, proposals: Iterable[Proposal]) -> Notebook:
     return replace(notebook, cells=tuple(with_tag(cell) for cell in notebook.cells))
 
 
-def _more_hints(attempt: _Attempt) -> Hints:
+def _more_hints(attempt: _Attempt, proposer: Proposer) -> Hints:
     """The hints that the problems of an attempt give, beside those it had."""
     hints = attempt.hints
     tags = {proposal.index: proposal.tag for proposal in attempt.proposals}
@@ -110,6 +110,9 @@ def _more_hints(attempt: _Attempt) -> Hints:
             no_setup |= mistaken
         elif problem.code in _OF_SKIPPED and (missing := skipped.intersection(cells)):
             kept |= missing
+        elif problem.code == "maybe-unbound" and cells:
+            readers = proposer.readers(_NAME.findall(problem.message)[1:2], cells[-1])
+            glued |= {number for number in tags if cells[0] < number <= min(readers, default=0)}
         elif len(cells) > 1:
             glued |= {number for number in tags if cells[0] < number <= cells[-1]}
     return replace(
@@ -144,7 +147,8 @@ def _cells(notebook: Notebook) -> Sequence[SuggestCell]:
             if problems and tags.role is Role.NONE:
                 tags = replace(tags, role=Role.SKIP)  # for its author to correct
             titles = tuple(title for level, title in headings if level != whole)
-            cells.append(SuggestCell(cell.number, cell.source, titles, tags))
+            may_raise = "raises-exception" in cell.tags
+            cells.append(SuggestCell(cell.number, cell.source, titles, tags, may_raise))
     return cells
 
 

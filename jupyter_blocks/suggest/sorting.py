@@ -11,8 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from jupyter_blocks.block import BlockType
+from jupyter_blocks.dataflow import Definition
 from jupyter_blocks.suggest.draft import Group, Hints, Placed, SuggestCell, Work, listed
-from jupyter_blocks.suggest.facts import Call, CellFacts, is_reading, is_writing
+from jupyter_blocks.suggest.facts import (
+    Call,
+    CellFacts,
+    is_drawing,
+    is_printing,
+    is_reading,
+    is_writing,
+)
 from jupyter_blocks.suggest.vocabulary import is_seed
 from jupyter_blocks.tags import Role
 
@@ -47,6 +55,7 @@ class _Sorter:
         self.is_seeded = any(is_seed(call.function) for own in facts for call in own.calls)
         self.modules: dict[str, str] = {}
         self.definitions: dict[str, tuple[Call, ...]] = {}
+        self.known: dict[str, Definition] = {}
         self.owners: dict[str, Group] = {}
         """The block that bound or changed each name last."""
         self.inside: set[str] = set()
@@ -61,6 +70,7 @@ class _Sorter:
         """What one cell is; none where there is nothing to tag."""
         self.modules |= {found.name: found.module.partition(".")[0] for found in facts.flow.imports}
         self.definitions |= facts.definitions
+        self.known |= {found.name: found for found in facts.flow.definitions}
         if cell.tags.role is not Role.NONE:
             return self._tagged(number, cell, facts)
         if not (facts.statements or facts.error or facts.command):
@@ -100,6 +110,8 @@ class _Sorter:
             return "skip", f"It is not Python that can be exported: {facts.error}."
         if not facts.statements:
             return "skip", f"It holds no Python: {facts.command}"
+        if cell.may_raise and cell.index not in self.hints.kept:
+            return "skip", "It is meant to fail: it has the tag 'raises-exception'."
         if facts.decorated or cell.index in self.hints.no_setup:
             return None
         reads_data = any(use.name in self.owners for use in facts.flow.reads)
@@ -178,6 +190,9 @@ class _Sorter:
         return f"It goes on with {listed(work.names)} of block '{{block}}' above."
 
     def _looks_on(self, above: Group, work: Work) -> str:
+        if work.facts.only_defines:
+            names = [definition.name for definition in work.facts.flow.definitions]
+            return f"It defines {listed(names)}, which needs data of blocks such as '{{block}}'."
         does = "draws" if work.draws else "defines" if work.facts.definitions else "shows"
         if own := [name for name in work.read if name in above.names]:
             return f"It {does} {listed(own)} of block '{{block}}' above."
@@ -227,12 +242,12 @@ class _Sorter:
     # What a cell does
 
     def _work(self, number: int, cell: SuggestCell, facts: CellFacts) -> Work:
-        draws = facts.draws(self.modules)
+        draws = facts.draws(self.modules) or self._has(facts, self._is_drawing)
         figures = facts.unstored(self.modules) if draws else set()
         loops = facts.loop_names
         values = [name for name in _values(facts) if name not in figures]
         live = [name for name in values if name in self.live[number]]
-        reads = dict.fromkeys(_reads(facts))
+        reads = dict.fromkeys((*_reads(facts), *self._read_by_functions(facts)))
         changed = [name for name in facts.flow.changes if name in self.owners]
         return Work(
             cell,
@@ -242,9 +257,44 @@ class _Sorter:
             read=tuple(name for name in reads if name in self.owners),
             readings=tuple(self._outside(facts, is_reading)),
             writings=tuple(self._outside(facts, is_writing)),
+            acts=tuple(name for name in facts.acts if not self._only_gives(name)),
             draws=draws,
-            prints=facts.prints,
+            prints=facts.prints or self._has(facts, is_printing),
             gives=bool(live or changed),
+            later=frozenset(self.live[number]),
+        )
+
+    def _read_by_functions(self, facts: CellFacts) -> list[str]:
+        """Names that the notebook's functions read where the cell uses them."""
+        found: dict[str, None] = {}
+        names = _reads(facts)
+        while names:
+            name = names.pop()
+            if name in self.known and name not in found:
+                names += sorted(self.known[name].free)
+            found[name] = None
+        return list(found)
+
+    def _only_gives(self, name: str) -> bool:
+        """Whether a call of a function of the notebook does no more than give a value."""
+        found = self.known.get(name)
+        return (
+            found is not None
+            and found.kind == "function"
+            and not (found.changes or found.changed_parameters)
+            and not any(is_writing(call) for call in self.definitions.get(name, ()))
+        )
+
+    def _is_drawing(self, call: Call) -> bool:
+        return is_drawing(call, self.modules)
+
+    def _has(self, facts: CellFacts, is_it: Callable[[Call], bool]) -> bool:
+        """Whether a function of the notebook that the cell calls makes such a call."""
+        return any(
+            is_it(made)
+            for call in facts.calls
+            if not call.owner
+            for made in self.definitions.get(call.function, ())
         )
 
     def _outside(self, facts: CellFacts, is_it: Callable[[Call], bool]) -> list[Call]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jupyter_blocks.wordsets import word_set
+
 __all__ = [
     "DRAWING_MODULES",
     "GLANCES",
@@ -20,88 +22,83 @@ __all__ = [
     "writes",
 ]
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_READS = _words(
+_READS = word_set(
     """DataReader connect create_engine download execute fetchall fetchone from_csv fromfile
     genfromtxt glob imread iterdir listdir load loadmat loadtxt open_dataset read read_text
     get_data_yahoo get_dataset get_rdataset readlines rglob scandir urlopen urlretrieve walk"""
 )
 _READ_STARTS = ("fetch_", "load_", "read_", "scan_")
-_NO_READS = _words("load_ext load_state_dict load_weights read_only")
+_NO_READS = word_set("load_ext load_state_dict load_weights read_only")
 
-_WRITES = _words(
+_WRITES = word_set(
     """dump export imsave imwrite put_object save savefig savetxt savez savez_compressed sendmail
     to_csv to_excel to_feather to_file to_gbq to_hdf to_json to_netcdf to_orc to_parquet to_pickle
     to_sql to_stata to_xml to_zarr upload_blob upload_file write writelines writerow writerows"""
 )
 _WRITE_STARTS = ("export_", "publish_", "save_", "send_", "upload_", "write_")
-_TEXT_UNLESS_NAMED = _words("to_csv to_json to_xml")
+_TEXT_UNLESS_NAMED = word_set("to_csv to_json to_xml")
 """Give a text unless they are told a file."""
 
-_WEB = _words("client http httpx requests session urllib3")
-_WEB_READS = _words("get head request")
-_WEB_WRITES = _words("delete patch post put")
+_WEB = word_set("client http httpx requests session urllib3")
+_WEB_READS = word_set("get head request")
+_WEB_WRITES = word_set("delete patch post put")
 
-DRAWING_MODULES = _words("altair bokeh matplotlib plotly plotnine pylab seaborn")
+DRAWING_MODULES = word_set("altair bokeh matplotlib plotly plotnine pylab seaborn")
 """Modules whose calls draw."""
 
-_DRAWS = _words(
+_DRAWS = word_set(
     """add_subplot area bar barh boxplot contour contourf countplot density heatmap hexbin hist
     histplot imshow kde lineplot matshow pairplot pie plot plot_surface scatter scatterplot
     set_title set_xlabel set_ylabel subplots tight_layout violinplot"""
 )
 _DRAW_STARTS = ("draw_", "plot_")
 
-_SEEDS = _words("manual_seed seed seed_everything set_random_seed set_seed set_seeds set_state")
+_SEEDS = word_set("manual_seed seed seed_everything set_random_seed set_seed set_seeds set_state")
 
-_SETTINGS = _SEEDS | _words(
+_SETTINGS = _SEEDS | word_set(
     """basicConfig filterwarnings init_notebook_mode notebook rc register_matplotlib_converters
     reset_option set set_config set_context set_matplotlib_formats set_option set_palette
     set_printoptions set_style set_theme set_verbosity seterr simplefilter use"""
 )
 
-SHOWS = _words(
+SHOWS = word_set(
     """bool display dir getsizeof help info len memory_usage pprint print profile repr str type"""
 )
 """Functions that are called only to look at something."""
 
-GLANCES = _words("dir display getsizeof help id info len list pprint print repr str type")
+GLANCES = word_set("dir display getsizeof help id info len list pprint print repr str type")
 """Functions that look at values; those that look at a value that is computed for it do more."""
 
-GLANCE_METHODS = _words("copy describe head info keys memory_usage sample tail")
-GLANCE_ATTRIBUTES = _words(
+GLANCE_METHODS = word_set("copy describe head info keys memory_usage sample tail")
+GLANCE_ATTRIBUTES = word_set(
     """axes columns dtype dtypes empty flat index itemsize name names nbytes ndim shape size values
     T __class__ __doc__ __name__ __version__"""
 )
 
-PRINTS = _words("display pprint print show")
+PRINTS = word_set("display pprint print show")
 """Functions and methods that show what they are given."""
 
-_UNSTORED = _words(
+_UNSTORED = word_set(
     """Connection Figure Lock PdfPages Pool Popen Session ThreadPoolExecutor add_subplot axes
     connect create_engine cursor dmatrices dmatrix figure gca gcf open reader subplot
     subplot_mosaic subplots urlopen writer"""
 )
 """Calls whose result belongs to one process, or cannot be stored."""
 
-_ITERATORS = _words("enumerate filter iter map reversed zip")
+_ITERATORS = word_set("enumerate filter iter map reversed zip")
 """Functions whose result is used up by reading it."""
 
 _VERBS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("split", _words("train_test_split random_split")),
-    ("fit", _words("cross_val_score fit fit_predict fit_transform partial_fit train")),
-    ("predict", _words("predict predict_proba forecast")),
-    ("score", _words("score accuracy_score classification_report confusion_matrix r2_score")),
-    ("join", _words("concat join merge merge_asof merge_ordered")),
-    ("summarize", _words("agg aggregate crosstab describe group_by groupby pivot_table")),
-    ("reshape", _words("explode melt pivot stack unstack")),
-    ("clean", _words("astype drop drop_duplicates dropna fillna rename replace to_datetime")),
-    ("select", _words("filter isin loc nlargest nsmallest query sample")),
-    ("sort", _words("sort_index sort_values")),
+    ("split", word_set("train_test_split random_split")),
+    ("fit", word_set("cross_val_score fit fit_predict fit_transform partial_fit train")),
+    ("predict", word_set("predict predict_proba forecast")),
+    ("score", word_set("score accuracy_score classification_report confusion_matrix r2_score")),
+    ("join", word_set("concat join merge merge_asof merge_ordered")),
+    ("summarize", word_set("agg aggregate crosstab describe group_by groupby pivot_table")),
+    ("reshape", word_set("explode melt pivot stack unstack")),
+    ("clean", word_set("astype drop drop_duplicates dropna fillna rename replace to_datetime")),
+    ("select", word_set("filter isin loc nlargest nsmallest query sample")),
+    ("sort", word_set("sort_index sort_values")),
 )
 
 
@@ -110,7 +107,7 @@ VERBS |= {"build", "create", "plot", "read", "get", "train", "estimate", "select
 VERBS |= {word for word, _ in _VERBS}
 """Words with which the name of a block may begin."""
 
-LITTLE_WORDS = _words(
+LITTLE_WORDS = word_set(
     """conclusion example examples exercise exercises introduction overview part setup solution
     solutions step summary
     a about above all also an and are as at be below but by can could each first for from has have

@@ -89,7 +89,7 @@ def test_brings_changes_back(exported: Path, capsys: pytest.CaptureFixture[str])
     answer = blocks(capsys, "notebook", exported.parent, "demo")
     assert (answer.code, answer.out) == (
         0,
-        "No block file was edited by hand: demo.ipynb has it all.\n",
+        "No file was edited by hand: demo.ipynb has it all.\n",
     )
 
 

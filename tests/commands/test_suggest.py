@@ -93,6 +93,32 @@ def test_applied_proposals_check_equal(
     assert answer.document["equal"]
 
 
+def test_what_export_will_refuse_is_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the reason, before and after the tags are written; what can be exported says nothing."""
+    path = notebook(tmp_path, ("", "x = [1]"), ("", "def f():\n    global x\n    x = 2\nf()"))
+    for options in ((), ("--apply",)):
+        answer = blocks(capsys, "suggest", path, *options)
+        assert answer.code == 0
+        said = answer.out.partition("Export will refuse the notebook even with these tags:\n")[2]
+        assert said.startswith("- demo.ipynb, cell 2, line 2: 'global x' writes a variable")
+    (problem,) = blocks(capsys, "suggest", path, "--json").document["problems"]
+    assert (problem["code"], problem["cell"]) == ("global-statement", 2)
+    refused = blocks(capsys, "export", path)
+    assert (refused.code, "'global x'" in refused.err) == (2, True)
+    fine = notebook(tmp_path, *CELLS, name="fine.ipynb")
+    assert "Export will refuse" not in blocks(capsys, "suggest", fine).out
+
+
+def test_that_nothing_will_be_exported_is_announced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A notebook may hold nothing that a block could run."""
+    path = notebook(tmp_path, ("", "!ls"))
+    assert "No cell has a block tag" in blocks(capsys, "suggest", path).out
+
+
 def test_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to say about a notebook of texts."""
     path = notebook(tmp_path, ("markdown", "# Title"))
