@@ -50,6 +50,7 @@ class Extension:
         self.shell = shell
         self._session: Session | None = None
         self._said: set[str] = set()
+        self._matcher = self._make_matcher()
 
     @property
     def session(self) -> Session:
@@ -64,7 +65,7 @@ class Extension:
         self.shell.events.register("post_run_cell", self.after)
         self.shell.ast_transformers.append(self)
         self.shell.register_magic_function(self.magic, "line", "blocks")
-        self.shell.set_hook("complete_command", self.complete, str_key="%blocks")
+        self.shell.Completer.custom_matchers.append(self._matcher)
         atexit.register(self.finish)
 
     def unregister(self) -> None:
@@ -74,6 +75,7 @@ class Extension:
         self.shell.events.unregister("post_run_cell", self.after)
         self.shell.ast_transformers.remove(self)
         self.shell.magics_manager.magics["line"].pop("blocks", None)
+        self.shell.Completer.custom_matchers.remove(self._matcher)
         atexit.unregister(self.finish)
 
     # hooks
@@ -100,18 +102,39 @@ class Extension:
         """`%blocks`: status, runs and stored values; `%blocks help` lists what it can do."""
         _magic.execute(self.session, line)
 
-    def complete(self, _shell: Any, event: Any) -> list[str]:
-        """Words that may follow in a `%blocks` line."""
+    def complete(self, context: Any) -> dict[str, Any]:
+        """Words that may follow in a `%blocks` line; nothing of Python is offered there."""
+        from IPython.core.completer import SimpleCompletion
+
+        line = str(context.text_until_cursor).lstrip()
+        if not line.startswith("%blocks "):
+            return {"completions": []}
         try:
-            words: list[str] = _completion.words(self.session, str(event.line))
-            return words
+            words: list[str] = _completion.words(self.session, line)
         except Exception:
-            return []
+            words = []
+        begun = "" if line[-1:].isspace() else line.split()[-1]
+        return {
+            "completions": [SimpleCompletion(word, type="blocks") for word in words],
+            "matched_fragment": begun,
+            "suppress": True,
+        }
 
     def finish(self) -> None:
         """Wait for what is being stored."""
         if self._session is not None:
             self._session.finish()
+
+    def _make_matcher(self) -> Callable[[Any], dict[str, Any]]:
+        """`complete` as IPython's completer wants it: a function that says what it is."""
+        from IPython.core.completer import context_matcher
+
+        @context_matcher(identifier="jupyter_blocks")  # type: ignore[untyped-decorator]
+        def blocks_matcher(context: Any) -> dict[str, Any]:
+            return self.complete(context)
+
+        made: Callable[[Any], dict[str, Any]] = blocks_matcher
+        return made
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

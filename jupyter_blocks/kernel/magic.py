@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from jupyter_blocks.errors import BlocksError, UsageError, VariableNotFoundError
 from jupyter_blocks.graphnodes import notebook_nodes
 from jupyter_blocks.kernel.pictures import (
+    Cell,
     Picture,
     graph_picture,
     preview_picture,
@@ -22,13 +23,13 @@ from jupyter_blocks.kernel.pictures import (
 )
 from jupyter_blocks.kernel.running import drive
 from jupyter_blocks.kernel.session import Session
-from jupyter_blocks.kernel.view import View
+from jupyter_blocks.kernel.view import View, Views
 from jupyter_blocks.launch import RunRequest, prepare
 from jupyter_blocks.opening import open_target
 from jupyter_blocks.plan import Action
 from jupyter_blocks.settings import did_you_mean
 from jupyter_blocks.variables.manifest import Manifest
-from jupyter_blocks.wording import ago, bytes_text, count_text
+from jupyter_blocks.wording import ago, bytes_text, rows_text, size_of
 
 __all__ = ["HELP", "RUN_OPTIONS", "WORDS", "execute"]
 
@@ -80,37 +81,38 @@ def _status(session: Session, _words: Sequence[str]) -> None:
     fresh = view.freshness()
     stored = view.store.blocks(view.draft.name)
     now = time.time()
-    rows: list[list[str | tuple[str, str]]] = []
+    rows: list[list[Cell]] = []
     for block in view.draft.blocks:
         decision, manifest = fresh[block.name], stored.get(block.name)
         state = _state(block.type.name, decision.action, decision.reason)
         rows.append([block.name, block.type.tag, state, *_facts(manifest, now)])
-    columns = ("block", "type", "state", "rows", "size", "stored", "run")
+    columns = ("block", "type", "state", ("rows", "r"), ("size", "r"), "stored", "run")
     errors = [problem for problem in view.draft.problems if problem.severity == "error"]
     note = "\n".join(str(problem) for problem in errors)
     if not session.is_active:
         note = f"{note}\nValues are not provided and not stored here (off).".strip()
-    _show(table_picture(f"{view.draft.name} ({view.notebook.name})", columns, rows, note))
+    _show(table_picture(view.draft.name, columns, rows, note, view.notebook.name))
 
 
-def _state(kind: str, action: Action, reason: str) -> tuple[str, str]:
+def _state(kind: str, action: Action, reason: str) -> Cell:
     if kind == "sensor":
-        return ("waits" if action is Action.RUN else "", "dim")
+        return ("asked in every run", "dim")
     if action is not Action.RUN:
         return ("fresh", "good")
     return ("never run", "dim") if reason == "never run" else (f"stale: {reason}", "bad")
 
 
-def _facts(manifest: Manifest | None, now: float) -> list[str]:
+def _facts(manifest: Manifest | None, now: float) -> list[Cell]:
+    """Rows and size of what a block stored, when and in which run."""
     if manifest is None:
         return ["", "", "", ""]
-    rows = next((each.rows for each in manifest.outputs.values() if each.rows is not None), None)
-    size = sum(each.bytes for each in manifest.outputs.values())
+    outputs = manifest.summary()
+    size = size_of(outputs)
     return [
-        "" if rows is None else count_text(rows),
-        bytes_text(size),
+        (rows_text(outputs), "r"),
+        (bytes_text(size) if size else "", "r"),
         ago(manifest.created_at, now),
-        manifest.run_id,
+        (manifest.run_id, "dim"),
     ]
 
 
@@ -126,8 +128,9 @@ def _show_value(session: Session, words: Sequence[str]) -> None:
     manifest, outputs = _stored(session, view, words[0])
     for output in outputs:
         made = f"run {manifest.run_id}, {ago(manifest.created_at, time.time())}"
-        preview = view.store.preview(manifest, output)
-        _show(preview_picture(f"{output}  {manifest.block}, {made}", preview, _ROWS))
+        preview, image = view.store.preview(manifest, output), view.image(manifest, output)
+        about = f"output of {manifest.block}, {made}"
+        _show(preview_picture(output, about, preview, _ROWS, image))
     if not outputs:
         print(f"Block '{manifest.block}' ran and stored nothing.")
 
@@ -214,11 +217,12 @@ def _request(session: Session, args: Namespace) -> RunRequest:
 
 
 def _say_unsaved(session: Session) -> None:
-    now, saved = session.live.notebook(as_run=False), session.live.saved()
-    if now is None or saved is None:
-        return
-    if [cell.source for cell in now.code_cells] != [cell.source for cell in saved.code_cells]:
-        print("Cells have changed since the notebook was saved; what runs is the saved one.")
+    if _exported(session.view()) != _exported(Views().of(session.live.saved())):
+        print("Blocks have changed since the notebook was saved; what runs is the saved one.")
+
+
+def _exported(view: View | None) -> Mapping[str, str]:
+    return view.texts if view is not None and view.draft.is_valid else {}
 
 
 def _export(session: Session, words: Sequence[str]) -> None:

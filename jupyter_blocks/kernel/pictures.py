@@ -22,19 +22,49 @@ from jupyter_blocks.wording import STATUS_SYMBOLS, STATUS_WORDS, duration_text
 
 __all__ = ["Picture", "board_picture", "graph_picture", "preview_picture", "table_picture"]
 
-_STYLE = """\
-<style>.jpb{font-size:13px;line-height:1.4;color:inherit}.jpb table{border-collapse:collapse;
-margin:.3em 0}.jpb th,.jpb td{text-align:left;padding:2px 12px 2px 0;
-border-bottom:1px solid rgba(128,128,128,.35);background:none;color:inherit;white-space:nowrap}
-.jpb .r{text-align:right}.jpb .dim{opacity:.7}.jpb .good{color:#00835f}.jpb .bad{color:#c4510a}
-.jpb .scroll{overflow-x:auto}
-@media (prefers-color-scheme:dark){.jpb .good{color:#3ccf9f}.jpb .bad{color:#f0935a}}
-[data-jp-theme-light="true"] .jpb .good{color:#00835f}
-[data-jp-theme-light="true"] .jpb .bad{color:#c4510a}
-[data-jp-theme-light="false"] .jpb .good{color:#3ccf9f}
-[data-jp-theme-light="false"] .jpb .bad{color:#f0935a}</style>"""
+_LIGHT, _DARK = ("#007a59", "#b84a06"), ("#3ccf9f", "#f0935a")
+"""Colours of good and bad on light and on dark pages; 4.5 to 1 and more against either."""
 
-_PREVIEW_COLUMNS = ("column", "dtype", "nulls", "min", "mean", "max", "values")
+
+def _colours(where: str, colours: tuple[str, str], scheme: str) -> str:
+    good, bad = colours
+    return (
+        f"{where} .jpb .t td.good{{color:{good}}}{where} .jpb .t td.bad{{color:{bad}}}"
+        f"{where} .jpb img{{color-scheme:{scheme}}}"
+    )
+
+
+# The selectors are narrower than JupyterLab's, which set tables to the right and in stripes.
+# The page says whether it is dark; where it does not, the system does.
+_STYLE = f"""\
+<style>.jpb{{font-size:13px;line-height:1.4;color:inherit}}
+.jpb .t{{border-collapse:collapse;margin:.3em 0;border:0;font-variant-numeric:tabular-nums}}
+.jpb .t tr,.jpb .t tbody tr:nth-child(n){{background:none}}
+.jpb .t th,.jpb .t td{{text-align:left;vertical-align:baseline;padding:2px 16px 2px 0;border:0;
+border-bottom:1px solid rgba(128,128,128,.35);background:none;color:inherit;white-space:nowrap;
+max-width:40em;overflow:hidden;text-overflow:ellipsis}}
+.jpb .t th.r,.jpb .t td.r{{text-align:right}}.jpb .dim,.jpb .t td.dim{{opacity:.75}}
+.jpb .t td.w{{white-space:normal;max-width:60em}}
+.jpb .bars{{letter-spacing:0;line-height:1;font-family:monospace}}
+.jpb .scroll{{overflow-x:auto}}.jpb pre{{margin:.3em 0;overflow-x:auto}}
+.jpb img{{max-width:100%;margin:.3em 0}}
+.jpb .t td.good{{color:{_LIGHT[0]}}}.jpb .t td.bad{{color:{_LIGHT[1]}}}
+@media (prefers-color-scheme:dark){{.jpb .t td.good{{color:{_DARK[0]}}}
+.jpb .t td.bad{{color:{_DARK[1]}}}}}
+{_colours('[data-jp-theme-light="true"]', _LIGHT, "light")}
+{_colours('[data-jp-theme-light="false"]', _DARK, "dark")}
+{_colours("body.vscode-light", _LIGHT, "light")}
+{_colours("body.vscode-dark", _DARK, "dark")}</style>"""
+
+Cell = str | tuple[str, str]
+"""A text, or a text and its CSS class: `r` stands on the right, `w` is wrapped."""
+
+_PREVIEW_COLUMNS: tuple[Cell, ...] = (
+    "column",
+    "dtype",
+    *((name, "r") for name in ("nulls", "min", "mean", "max")),
+    "values",
+)
 _MOST_COLUMNS = 24
 _GOOD = (BlockStatus.SUCCEEDED, BlockStatus.CACHED)
 
@@ -53,41 +83,67 @@ class Picture:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-Cell = str | tuple[str, str]
-"""A text, or a text and its CSS class."""
-
-
 def table_picture(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], note: str = ""
+    title: str,
+    columns: Sequence[Cell],
+    rows: Sequence[Sequence[Cell]],
+    note: str = "",
+    remark: str = "",
 ) -> Picture:
-    """A table with a title above and a remark below."""
-    plain = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in rows]
-    body = table(tuple(Column(name) for name in columns), plain)
-    text = "\n".join(part for part in (title, body, note) if part)
-    remark = f'<div class="dim">{escape(note)}</div>' if note else ""
-    return Picture(f"<b>{escape(title)}</b>{_html_table(columns, rows)}{remark}", text)
+    """A table with a title above, beside which may be a remark, and a note below."""
+    heads = [Column(_text(cell), right=_class(cell) == "r") for cell in columns]
+    body = table(tuple(heads), [[_text(cell) for cell in row] for row in rows])
+    head = "  ".join(part for part in (title, remark) if part)
+    text = "\n".join(part for part in (head, body, note) if part)
+    below = "".join(f'<div class="dim">{escape(line)}</div>' for line in note.splitlines())
+    return Picture(f"{_head(title, remark)}{_html_table(columns, rows)}{below}", text)
 
 
 def graph_picture(pipeline: str, nodes: Sequence[GraphNode]) -> Picture:
     """The DAG; a picture of its own, so that its style stays in it."""
     svg = base64.b64encode(graph_svg(pipeline, nodes).encode()).decode()
     label = escape(f"Pipeline {pipeline}", quote=True)
-    html = f'<img alt="{label}" style="max-width:100%" src="data:image/svg+xml;base64,{svg}">'
+    html = f'<img alt="{label}" src="data:image/svg+xml;base64,{svg}">'
     return Picture(html, graph_text(nodes))
 
 
-def preview_picture(title: str, preview: Mapping[str, Any], rows: int) -> Picture:
-    """A stored value: schema with statistics, and the first rows."""
-    text = f"{title}\n{preview_text(preview, rows)}"
-    head = f'<b>{escape(title)}</b><div class="dim">{escape(headline(preview))}</div>'
+def preview_picture(
+    title: str, remark: str, preview: Mapping[str, Any], rows: int, image: bytes | None = None
+) -> Picture:
+    """A stored value: its picture, or schema with statistics and the first rows, or its text."""
+    text = preview_text(preview, rows)
+    head = f'{_head(title, remark)}<div class="dim">{escape(headline(preview))}</div>'
     columns = list(preview.get("columns") or ())[:_MOST_COLUMNS]
-    if not columns:
-        return Picture(f"{head}<pre>{escape(preview_text(preview, rows))}</pre>", text)
-    schema = _html_table(_PREVIEW_COLUMNS, [_schema_row(column) for column in columns])
+    if image is not None:
+        png = base64.b64encode(image).decode()
+        label = escape(f"Figure {title}", quote=True)
+        body = f'<img alt="{label}" src="data:image/png;base64,{png}">'
+    elif columns:
+        body = _table_body(columns, list(preview.get("sample") or ())[:rows])
+    else:
+        body = f"<pre>{escape(text.partition(chr(10) * 2)[2])}</pre>"
+    return Picture(head + body, f"{title}  {remark}\n{text}")
+
+
+def _head(title: str, remark: str) -> str:
+    beside = f' <span class="dim">{escape(remark)}</span>' if remark else ""
+    return f"<div><b>{escape(title)}</b>{beside}</div>"
+
+
+def _table_body(columns: Sequence[Mapping[str, Any]], sample: Sequence[Mapping[str, Any]]) -> str:
     names = [str(column["name"]) for column in columns]
-    sample = list(preview.get("sample") or ())[:rows]
-    values = [[value_text(row.get(name)) for name in names] for row in sample]
-    return Picture(head + schema + _html_table(names, values), text)
+    sides = ["r" if _is_number(column) else "" for column in columns]
+    heads = list(zip(names, sides, strict=True))
+    values = [
+        [(value_text(row.get(name)), side) for name, side in zip(names, sides, strict=True)]
+        for row in sample
+    ]
+    schema = _html_table(_PREVIEW_COLUMNS, [_schema_row(column) for column in columns])
+    return schema + _html_table(heads, values)
+
+
+def _is_number(column: Mapping[str, Any]) -> bool:
+    return str(column["dtype"]).lower().startswith(("int", "uint", "float", "double", "decimal"))
 
 
 def board_picture(title: str, lines: Sequence[BoardLine], hidden: int) -> Picture:
@@ -96,9 +152,9 @@ def board_picture(title: str, lines: Sequence[BoardLine], hidden: int) -> Pictur
     for line in lines:
         word = f"{STATUS_SYMBOLS[line.status]} {STATUS_WORDS[line.status]}"
         kind = "good" if line.status in _GOOD else "bad" if line.status in _BAD else "dim"
-        rows.append([(word, kind), line.name, line.executor, (_time(line), "r"), line.text])
+        rows.append([(word, kind), line.name, line.executor, (_time(line), "r"), (line.text, "w")])
     note = f"... and {hidden} more" if hidden else ""
-    return table_picture(title, ("status", "block", "executor", "time", ""), rows, note)
+    return table_picture(title, ("status", "block", "executor", ("time", "r"), ""), rows, note)
 
 
 _BAD = (BlockStatus.FAILED, BlockStatus.UPSTREAM_FAILED, BlockStatus.CANCELLED)
@@ -112,24 +168,31 @@ def _time(line: BoardLine) -> str:
 
 def _schema_row(column: Mapping[str, Any]) -> list[Cell]:
     histogram = column.get("histogram")
-    shown = sparkline(histogram["counts"]) if histogram else ""
-    if not shown:
+    shown: Cell = (sparkline(histogram["counts"]), "bars") if histogram else ""
+    if not _text(shown):
         shown = ", ".join(value_text(value) for value, _count in (column.get("top") or ())[:3])
     figures = [column.get(key) for key in ("nulls", "min", "mean", "max")]
     texts: list[Cell] = [("" if each is None else value_text(each), "r") for each in figures]
     return [str(column["name"]), (str(column["dtype"]), "dim"), *texts, shown]
 
 
-def _html_table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+def _html_table(columns: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str:
+    head = "".join(_html_cell(cell, "th") for cell in columns)
     body = "".join(f"<tr>{''.join(map(_html_cell, row))}</tr>" for row in rows)
     return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f'<div class="scroll"><table class="t"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
 
-def _html_cell(cell: Cell) -> str:
-    if isinstance(cell, str):
-        return f"<td>{escape(cell)}</td>"
-    return f'<td class="{cell[1]}">{escape(cell[0])}</td>'
+def _html_cell(cell: Cell, tag: str = "td") -> str:
+    kind = f' class="{_class(cell)}"' if _class(cell) else ""
+    return f"<{tag}{kind}>{escape(_text(cell))}</{tag}>"
+
+
+def _text(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
+
+
+def _class(cell: Cell) -> str:
+    return "" if isinstance(cell, str) else cell[1]

@@ -20,8 +20,9 @@ from jupyter_blocks.block import Source
 from jupyter_blocks.calling import named_outputs
 from jupyter_blocks.dataflow import analyze
 from jupyter_blocks.errors import BlocksError, VariableNotFoundError
-from jupyter_blocks.kernel.calls import call_block, keywords, run_tests, test_names
+from jupyter_blocks.kernel.calls import BlockCall, keywords, marked_functions, whole
 from jupyter_blocks.kernel.live import LiveNotebook
+from jupyter_blocks.kernel.provenance import Provenance, Stored
 from jupyter_blocks.kernel.providing import Loaded, loaded_text, missing_inputs, provide_setup
 from jupyter_blocks.kernel.request import CellRequest, read_request
 from jupyter_blocks.kernel.storing import StoredCell, Storer
@@ -37,17 +38,6 @@ LAST_WAIT_S = 30.0
 """How long the end of a kernel waits for what is being stored."""
 SHORT_WAIT_S = 0.05
 """How long a cell waits for its outputs, so that a mistake is told with the cell."""
-
-Stored = StoredCell | Manifest
-
-
-@dataclass(frozen=True)
-class _Origin:
-    """Where a name of the namespace got its value."""
-
-    source: Source
-    value_id: int
-    stored: Stored | None
 
 
 @dataclass
@@ -78,7 +68,7 @@ class Session:
         self.live = LiveNotebook(self.namespace)
         self.storer = Storer()
         self._views = Views()
-        self._origins: dict[str, _Origin] = {}
+        self._provenance = Provenance(self.namespace)
         self._results: dict[str, StoredCell] = {}
         """Block -> what it gave when it ran here last."""
         self._streams: dict[str, Mapping[str, Any]] = {}
@@ -90,6 +80,8 @@ class Session:
         self._waits_for_call = False
         self._stored: list[StoredCell] = []
         self._said: set[str] = set()
+        self._context: dict[str, Any] = {}
+        """`kwargs['context']` of all blocks that run here."""
 
     # what the magic asks
 
@@ -111,7 +103,7 @@ class Session:
     def set_value(self, name: str, block: str, output: str, manifest: Manifest) -> None:
         """Give the namespace a value that was loaded from the store."""
         self.namespace[name] = value = self._load(manifest, output)
-        self._origins[name] = _Origin(Source(block, output), id(value), manifest)
+        self._provenance.note(name, Source(block, output), value, manifest)
 
     def finish(self) -> None:
         """Wait for what is being stored."""
@@ -172,18 +164,8 @@ class Session:
         running.changed |= {
             source.block
             for name, source in block.inputs.items()
-            if not self._is_original(name, source)
+            if not self._provenance.is_original(name, source)
         }
-
-    def _is_original(self, name: str, source: Source) -> bool:
-        """Whether the namespace has the value that the block stored, untouched."""
-        origin = self._origins.get(name)
-        return (
-            origin is not None
-            and origin.source == source
-            and name in self.namespace
-            and id(self.namespace[name]) == origin.value_id
-        )
 
     def _follow_streams(self, running: _Running) -> None:
         """See to it that a block goes on with the random streams where its upstream left them."""
@@ -214,23 +196,60 @@ class Session:
         """Call the function of the cell with what its arguments name; gives its result."""
         view, block = running.view, running.block
         parameters = self._parameters(view)
+        kwargs = keywords(view, block.name, parameters, self._context)
+        marked = marked_functions(self._source(running), self.namespace)
+        call = BlockCall(block.name, self.namespace[block.code.function], marked, kwargs)
         loaded: list[Loaded] = []
         values = {name: parameters[name] for name in block.parameters if name in parameters}
         try:
-            for name, source in block.inputs.items():
-                values[name] = self._argument(running, name, source, loaded)
+            refusal = call.refusal(lambda: self._upstream_values(running, loaded))
+            if not refusal:
+                for name, source in block.inputs.items():
+                    values[name] = self._argument(running, name, source, loaded)
         except BlocksError as error:
-            print(f"'{block.code.function}' was not called. {error}", file=sys.stderr)
-            self._running = None
-            return None
+            refusal = str(error)
+        except Exception as error:  # a stored value that cannot be read is no mistake of the cell
+            refusal = f"{type(error).__name__}: {error}"
         if loaded:
             print(loaded_text(loaded))
-        kwargs = keywords(view, block.name, parameters)
-        result = call_block(self.namespace[block.code.function], values, kwargs)
-        running.outputs = named_outputs(result, block.outputs, block.code.function)
-        tests = [self.namespace[name] for name in test_names(self._source(running))]
-        run_tests(tests, list(running.outputs.values()), kwargs)
+        if refusal:
+            print(f"'{block.code.function}' was not called. {refusal}", file=sys.stderr)
+            self._running = None
+            return None
+        return self._called(running, call, values)
+
+    def _called(self, running: _Running, call: BlockCall, values: Mapping[str, Any]) -> Any:
+        """The result, tested; callbacks are told how it went."""
+        block = running.block
+        try:
+            result = call.result(values)
+            outputs = named_outputs(result, block.outputs, block.code.function)
+            call.test(list(outputs.values()))
+        except KeyboardInterrupt as interrupt:
+            call.tell("cancelled", [], interrupt)
+            raise
+        except Exception as error:
+            call.tell("failure", [], error)
+            raise
+        running.outputs = outputs
+        call.tell("success", whole(list(outputs.values())))
         return result
+
+    def _upstream_values(self, running: _Running, loaded: list[Loaded]) -> list[Any]:
+        """One value per upstream block, as a condition gets them."""
+        found = []
+        for name in running.block.upstream:
+            draft = running.view.draft.block(name)
+            outputs = () if draft.type.name == "sensor" else draft.outputs
+            found.append(
+                whole(
+                    [
+                        self._argument(running, output, Source(name, output), loaded)
+                        for output in outputs
+                    ]
+                )
+            )
+        return found
 
     def _source(self, running: _Running) -> str:
         cell = running.view.cell(running.cell)
@@ -238,8 +257,7 @@ class Session:
 
     def _argument(self, running: _Running, name: str, source: Source, loaded: list[Loaded]) -> Any:
         """A value of its own for one argument: from this kernel, else from the store."""
-        here = self._origins.get(source.output)
-        if here is not None and self._is_original(source.output, source):
+        if self._provenance.is_original(source.output, source):
             value = self.namespace[source.output]
             return share(value) if shareable(value) else deepcopy(value)
         result, manifest = self._results.get(source.block), None
@@ -249,7 +267,8 @@ class Session:
             manifest = running.view.store.latest(running.view.draft.name, source.block)
         if manifest is not None and result is None:
             why = running.view.staleness(source.block)
-            loaded.append(Loaded(name, manifest, source.output, why))
+            item = Loaded(name, manifest, source.output, why)
+            loaded += [] if item in loaded else [item]
         if manifest is None:
             raise VariableNotFoundError(
                 f"Its argument '{name}' comes from block '{source.block}', which has no stored "
@@ -292,11 +311,7 @@ class Session:
         if running is not None:
             edges = running.block.edges
             changes = {edge.name for edge in edges if edge.kind in ("change", "rebind")}
-        ids = {id(self.namespace[name]) for name in changes if name in self.namespace}
-        gone = {*flow.binds, *flow.maybe_binds, *flow.deletes, *changes}
-        gone |= {name for name, origin in self._origins.items() if origin.value_id in ids}
-        for name in gone:
-            self._origins.pop(name, None)
+        self._provenance.forget([*flow.binds, *flow.maybe_binds, *flow.deletes], changes)
 
     def _outputs(self, running: _Running, result: Any) -> dict[str, Any] | None:
         block = running.block
@@ -328,9 +343,9 @@ class Session:
             started_at=running.started_at,
             random_streams=streams,
         )
-        for name, value in outputs.items():
-            if block.style is Style.PLAIN:
-                self._origins[name] = _Origin(Source(block.name, name), id(value), stored)
+        if block.style is Style.PLAIN:
+            for name, value in outputs.items():
+                self._provenance.note(name, Source(block.name, name), value, stored)
         self._results[block.name] = stored
         self.last_block = block.name
         self._stored.append(stored)
@@ -339,9 +354,9 @@ class Session:
         self._warn()
 
     def _upstream(self, view: View, name: str) -> Stored | None:
-        for origin in self._origins.values():
-            if origin.source.block == name and isinstance(origin.stored, Manifest):
-                return origin.stored
+        found = self._provenance.manifest_of(name)
+        if found is not None:
+            return found
         return self._results.get(name) or view.store.latest(view.draft.name, name)
 
     # odds and ends

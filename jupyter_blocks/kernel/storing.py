@@ -149,6 +149,7 @@ def _store(cell: StoredCell) -> None:
             "fingerprint": {**fingerprint, "inputs": inputs},
             "inputs": [vars(each) for each in references],
             "random_streams": cell.random_streams,
+            "optional": view.pipeline.unread_outputs(block),
         },
     )
     if cell.abandoned:
@@ -156,6 +157,9 @@ def _store(cell: StoredCell) -> None:
         return
     view.store.commit(manifest)
     cell.manifest = manifest
+    for name, output in manifest.outputs.items():
+        if output.why_not_stored:
+            cell.error = f"Block '{cell.block}': output '{name}': {output.why_not_stored}"
     _record(cell, manifest, fingerprint)
 
 

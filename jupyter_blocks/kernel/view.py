@@ -22,10 +22,16 @@ from jupyter_blocks.notebook import Cell, Notebook
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plan import Action, RunOptions
 from jupyter_blocks.planner import Decision, make_plan
-from jupyter_blocks.project import Project, create_project, ensure_private, open_project
+from jupyter_blocks.project import Project, create_project, ensure_folders, open_project
+from jupyter_blocks.variables.formats import Source
+from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
+from jupyter_blocks.wording import stale_text
 
 __all__ = ["View", "Views"]
+
+_LARGEST_IMAGE = 4 * 1024 * 1024
+"""Larger pictures would make the notebook they are shown in too large."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,7 @@ class View:
     def project(self) -> Project:
         """The project, made if need be: what cells store lies in it."""
         project = create_project(self.root)
-        ensure_private(project.state_dir)
-        if "://" not in project.variables_root:
-            ensure_private(project.variables_root)
+        ensure_folders(project)
         return project
 
     @cached_property
@@ -106,7 +110,9 @@ class View:
             fingerprints=self.fingerprints(values),
             environment={},
         )
-        return {block.name: Decision(block.action, block.reason) for block in plan.blocks}
+        return {
+            block.name: Decision(block.action, stale_text(block.reason)) for block in plan.blocks
+        }
 
     def staleness(self, block: str) -> str:
         """Why the stored outputs of a block are stale; empty if they are fresh."""
@@ -114,6 +120,14 @@ class View:
         if decision is None or decision.action is not Action.RUN:
             return ""
         return decision.reason
+
+    def image(self, manifest: Manifest, output: str) -> bytes | None:
+        """The picture of a stored figure as PNG; none where it has none, or one that is huge."""
+        objects = manifest.output(output).objects
+        if not any(item.key.endswith(".png") and item.size <= _LARGEST_IMAGE for item in objects):
+            return None
+        source = Source(self.store.storage, manifest.prefix, objects, verify=False)
+        return bytes(source.buffer(".png"))
 
     def _block(self, draft: BlockDraft) -> Block:
         owner = Owner(self.root, notebook_path(self.notebook.path, self.root), self.draft.name)

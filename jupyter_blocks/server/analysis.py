@@ -23,7 +23,7 @@ from jupyter_blocks.errors import BlocksError
 from jupyter_blocks.export import ExportResult, export_pipeline
 from jupyter_blocks.notebook import Notebook, parse_notebook
 from jupyter_blocks.project import Project, open_project
-from jupyter_blocks.server.faults import RequestError, without_root
+from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.freshness import draft_freshness, stored_freshness
 from jupyter_blocks.server.jsontext import dump
 from jupyter_blocks.server.places import Places
@@ -75,7 +75,7 @@ class Analyzer:
         now = time.monotonic()
         if kept.signature != signature or now - kept.made_at > _TRUSTED_S:
             document = self._document(kept.notebook, kept.draft, root)
-            kept.answer = dump(without_root(document, self._places.root))
+            kept.answer = dump(document, self._places.root)
             kept.signature, kept.made_at = signature, now
         return kept.answer
 
@@ -137,6 +137,7 @@ class Analyzer:
     ) -> dict[str, Any]:
         stored: dict[str, Any] = {}
         if project is not None:
+            self._places.check(project.pipeline_path(draft.name))
             stored = stored_freshness(project, draft.name, self._places.store(project))
         changed = {
             name: "its code changed"

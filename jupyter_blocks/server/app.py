@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.services.contents.filemanager import FileContentsManager
 from traitlets import Bool, Float, Int, List, Unicode
 
 from jupyter_blocks._version import __version__
@@ -62,17 +63,19 @@ class BlocksApp(ExtensionApp):
         super().initialize_settings()  # type: ignore[no-untyped-call]
         server: Any = self.serverapp
         contents = server.contents_manager
-        root = getattr(contents, "root_dir", "") or server.root_dir
+        # Every contents manager has a `root_dir`; only for those of files is it a folder.
+        is_on_disk = isinstance(contents, FileContentsManager)
+        root = contents.root_dir if is_on_disk else server.root_dir
         places = Places(
             Path(root).resolve(),
-            tuple(Path(folder).expanduser().resolve() for folder in self.variable_roots),
-            allow_hidden=bool(contents.allow_hidden),
+            tuple(Path(each).expanduser().resolve() for each in self.variable_roots),
+            allow_hidden=bool(getattr(contents, "allow_hidden", False)),
         )
         starter = Starter(
             tuple(self.allowed_executors), self.max_runs, self.start_timeout_s, self.python
         )
         limits = Limits(self.max_body_bytes, self.max_projects, self.project_depth)
-        self.services = Services(places, starter, limits, self._emit)
+        self.services = Services(places, starter, limits, self._emit, is_on_disk)
         self.settings[SERVICES] = self.services
         server.event_logger.register_event_schema(EVENT_SCHEMA)
         self.log.debug("Executors: %s", ", ".join(executor_names()))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import ensure_async
 from tornado.web import HTTPError
 
 from jupyter_blocks.errors import BlocksError
@@ -69,6 +70,24 @@ class BlocksHandler(APIHandler):
         except (ValueError, RecursionError) as error:
             raise RequestError(400, "The body of the request is not JSON.") from error
         return checked_body(self.path, self._verb, body)
+
+    async def saved(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """The request, with the notebook in it where notebooks are not kept on the disk."""
+        if self.services.is_on_disk or asked.get("content") is not None:
+            return asked
+        self.services.places.resolve(asked["path"])
+        contents: Any = self.contents_manager
+        model = await ensure_async(contents.get(asked["path"], content=True))
+        return {**asked, "content": model["content"]}
+
+    def refuse_without_disk(self, body: dict[str, Any]) -> None:
+        """Refuse what writes or reads files beside a notebook, where there are none."""
+        if "path" in body and not self.services.is_on_disk:
+            raise RequestError(
+                409,
+                "This server does not keep its notebooks as files; blocks cannot lie beside them.",
+                hint="Run `jupyter blocks` in a folder that has the notebook.",
+            )
 
     async def work(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function gives, computed in a thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from jupyter_blocks.errors import VariableError
@@ -28,7 +28,7 @@ def pieces(table: StoredTable, format_name: str) -> Iterator[bytes]:
     import pyarrow as pa
 
     try:
-        yield from _csv(table) if format_name == "csv" else _parquet(table)
+        yield from _written(table, format_name)
     except pa.ArrowException as error:
         raise VariableError(
             f"Output '{table.name}' cannot be written as {format_name}: {error}."
@@ -82,20 +82,30 @@ def _texts(values: list[Any]) -> Any:
         return pa.array([None if value is None else str(value) for value in values], pa.string())
 
 
-def _csv(table: StoredTable) -> Iterator[bytes]:
-    from pyarrow import csv
-
-    sink, schema, writer = _Sink(), None, None
-    for piece in _slices(table):
-        flat = _flat(piece)
+def _written(table: StoredTable, format_name: str) -> Iterator[bytes]:
+    """What a writer of pyarrow makes of the slices; the first one says what the columns are."""
+    open_writer, shape = _writer(format_name)
+    sink, writer, schema = _Sink(), None, None
+    for piece in map(shape, _slices(table)):
         if writer is None or schema is None:
-            schema = flat.schema
-            writer = csv.CSVWriter(sink, schema)
-        writer.write_table(flat.cast(schema))
+            schema = piece.schema
+            writer = open_writer(sink, schema)
+        writer.write_table(piece.cast(schema))
         yield sink.drain()
     if writer is not None:
         writer.close()
         yield sink.drain()
+
+
+def _writer(format_name: str) -> tuple[Callable[..., Any], Callable[[Any], Any]]:
+    """What opens a writer, and what a table has to go through before it is written."""
+    if format_name == "csv":
+        from pyarrow import csv
+
+        return csv.CSVWriter, _flat
+    import pyarrow.parquet as pq
+
+    return pq.ParquetWriter, lambda piece: piece
 
 
 def _flat(piece: Any) -> Any:
@@ -103,31 +113,19 @@ def _flat(piece: Any) -> Any:
     import pyarrow as pa
 
     for number, field in enumerate(piece.schema):
-        kind = field.type
-        if pa.types.is_nested(kind):
-            texts = [
-                None if v is None else json.dumps(v, default=str) for v in piece[number].to_pylist()
-            ]
-            piece = piece.set_column(number, field.name, [pa.array(texts, pa.string())])
-        elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-            texts = [None if v is None else v.hex() for v in piece[number].to_pylist()]
-            piece = piece.set_column(number, field.name, [pa.array(texts, pa.string())])
-        elif pa.types.is_duration(kind) or pa.types.is_decimal(kind):
-            texts = [None if v is None else str(v) for v in piece[number].to_pylist()]
+        word = _word(field.type)
+        if word is not None:
+            texts = [None if v is None else word(v) for v in piece[number].to_pylist()]
             piece = piece.set_column(number, field.name, [pa.array(texts, pa.string())])
     return piece
 
 
-def _parquet(table: StoredTable) -> Iterator[bytes]:
-    import pyarrow.parquet as pq
+def _word(kind: Any) -> Callable[[Any], str] | None:
+    """How a value of a type is said in CSV, where pyarrow does not know it."""
+    from pyarrow import types
 
-    sink, writer, schema = _Sink(), None, None
-    for piece in _slices(table):
-        if writer is None or schema is None:
-            schema = piece.schema
-            writer = pq.ParquetWriter(sink, schema)
-        writer.write_table(piece.cast(schema))
-        yield sink.drain()
-    if writer is not None:
-        writer.close()
-        yield sink.drain()
+    if types.is_nested(kind):
+        return lambda value: json.dumps(value, default=str)
+    if types.is_binary(kind) or types.is_large_binary(kind):
+        return lambda value: str(value.hex())
+    return str if types.is_duration(kind) or types.is_decimal(kind) else None

@@ -15,6 +15,7 @@ from jupyter_blocks.errors import (
     ValidationError,
     VariableNotFoundError,
 )
+from jupyter_blocks.server.masking import mask_secrets
 
 __all__ = ["RequestError", "fault_document", "status_of", "without_root"]
 
@@ -51,6 +52,7 @@ def fault_document(error: BlocksError, root: Path | None = None) -> dict[str, An
     document: dict[str, Any] = {"message": message, "hint": error.hint}
     if isinstance(error, ValidationError):
         document["problems"] = [item.as_json() for item in error.problems[:_MOST_PROBLEMS]]
+    document = mask_secrets(document)
     return document if root is None else without_root(document, root)
 
 

@@ -14,6 +14,7 @@ from jupyter_blocks.plan import Action, PlannedBlock, RunOptions
 from jupyter_blocks.planner import make_plan
 from jupyter_blocks.project import Project
 from jupyter_blocks.variables.store import VariableStore
+from jupyter_blocks.wording import stale_text
 
 __all__ = ["draft_freshness", "pipeline_freshness", "stored_freshness"]
 
@@ -42,13 +43,17 @@ def pipeline_freshness(
         store=store,
         fingerprints=Fingerprints(project.root, pipeline, parameters),
     )
-    return {block.name: _said(block) for block in plan.blocks}
+    return {block.name: _said(block, store, pipeline.name) for block in plan.blocks}
 
 
-def _said(block: PlannedBlock) -> dict[str, str]:
+def _said(block: PlannedBlock, store: VariableStore, pipeline: str) -> dict[str, str]:
     if block.action is not Action.RUN:
         return {"state": "fresh", "reason": block.reason}
-    return {"state": "missing" if block.reason == "never run" else "stale", "reason": block.reason}
+    if block.is_sensor:  # it gives no data, so nothing of it can be stale
+        has_run = store.latest(pipeline, block.name) is not None
+        return {"state": "fresh" if has_run else "missing", "reason": block.reason}
+    state = "missing" if block.reason == "never run" else "stale"
+    return {"state": state, "reason": stale_text(block.reason)}
 
 
 def draft_freshness(
@@ -57,11 +62,12 @@ def draft_freshness(
     """The same for blocks a notebook describes: `changed` are those its files do not hold yet."""
     found: dict[str, Any] = {}
     for block in blocks:
+        is_sensor = block.type.name == "sensor"
         entry = dict(stored.get(block.name, {"state": "missing", "reason": "never run"}))
         upstream = [name for name in block.upstream if found.get(name, UNKNOWN)["state"] == "stale"]
         if entry["state"] == "fresh" and block.name in changed:
             entry = {"state": "stale", "reason": changed[block.name]}
-        elif entry["state"] == "fresh" and upstream:
+        elif entry["state"] == "fresh" and upstream and not is_sensor:
             entry = {"state": "stale", "reason": f"'{upstream[0]}' is stale"}
         found[block.name] = entry
     return found

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 __all__ = ["dump"]
 
 
-def dump(document: Any) -> bytes:
-    """JSON that is harmless inside HTML, too; never NaN, which browsers cannot read."""
+def dump(document: Any, root: Path | None = None) -> bytes:
+    """JSON that is harmless inside HTML, too; never NaN, which browsers cannot read.
+
+    Paths below `root` come out relative to it, wherever a text names them.
+    """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if root is not None and len(root.parts) > 1:
+        folder = json.dumps(str(root), ensure_ascii=False)[1:-1]
+        text = text.replace(f"{folder}/", "").replace(folder, ".")
     return text.replace("</", "<\\/").encode("utf-8", "replace")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.project import Project
 from jupyter_blocks.run import EventKind
-from jupyter_blocks.runlog import log_of
+from jupyter_blocks.runlog import log_of, parse_line
 from jupyter_blocks.server.detached import dispatch_log
 from jupyter_blocks.server.faults import RequestError
+from jupyter_blocks.server.masking import mask_secrets
 from jupyter_blocks.server.places import Places
+from jupyter_blocks.server.remotelogs import RemoteLogs
 from jupyter_blocks.server.runstates import ProjectRuns
 
 __all__ = ["attempt_log", "attempts", "read_tail", "run_log"]
@@ -42,6 +43,7 @@ def attempts(runs: ProjectRuns, run_id: str, block: str | None = None) -> list[d
 
 def attempt_log(
     places: Places,
+    remote: RemoteLogs,
     project: Project,
     runs: ProjectRuns,
     run_id: str,
@@ -63,8 +65,8 @@ def attempt_log(
         _confine(log, Path(project.variables_root))
         tail = read_tail(log, offset, asked["limit"], ended=ended)
     else:
-        data = log.read(offset, is_over=ended)
-        tail = _tail(data, offset, offset + len(data) + (len(data) > 0), ended=ended)
+        data = remote.read(log, offset, is_over=ended)
+        tail = _remote_tail(data, offset, asked["limit"], ended=ended)
     return {"block": asked["block"], "attempt_id": last["attempt_id"], **tail}
 
 
@@ -102,6 +104,16 @@ def read_tail(path: Path, offset: int, limit: int, *, ended: bool = False) -> di
     return _tail(data, min(offset, size), size, ended=ended)
 
 
+def _remote_tail(data: bytes, offset: int, limit: int, *, ended: bool) -> dict[str, Any]:
+    """The same of a log whose length is not known: it has ended where nothing more comes."""
+    piece = data[:limit]
+    if b"\n" not in piece:
+        piece = data[: data.find(b"\n") + 1] or data
+    if not ended and b"\n" not in piece and len(piece) <= _LONGEST_LINE:
+        piece = b""
+    return _tail(piece, offset, offset + len(data) + (len(data) > 0), ended=ended)
+
+
 def _tail(data: bytes, offset: int, size: int, *, ended: bool) -> dict[str, Any]:
     """The lines in `data`, which lies at byte `offset` of `size` bytes."""
     at_end = offset + len(data) >= size
@@ -116,21 +128,12 @@ def _tail(data: bytes, offset: int, size: int, *, ended: bool) -> dict[str, Any]
         "next_offset": offset + whole,
         "bytes": size,
         "ended": ended and offset + whole >= size,
-        "lines": [_line(line) for line in lines],
+        "lines": mask_secrets([_line(line) for line in lines]),
     }
 
 
 def _line(line: bytes) -> dict[str, Any]:
     """What was written at once: `text` may hold half a line, or several."""
-    text = line.decode("utf-8", "replace").rstrip("\r")
-    if text.startswith("{"):
-        try:
-            record = json.loads(text)
-            return {
-                "text": str(record["text"]),
-                "stream": str(record["stream"]),
-                "ts": float(record["ts"]),
-            }
-        except (ValueError, KeyError, TypeError):
-            pass
-    return {"text": f"{text}\n", "stream": "", "ts": None}
+    record = parse_line(line)
+    text = record.text if record.ts is not None else f"{record.text}\n"
+    return {"text": text, "stream": record.stream, "ts": record.ts}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_blocks.export import project_folder
+from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.project import Project, is_notebook, open_project
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.variables.store import VariableStore
@@ -83,6 +84,13 @@ class Places:
         self.check(folder / "metadata.yaml")
         return folder
 
+    def pipeline(self, project: Project, name: str) -> Pipeline:
+        """A pipeline of a project, as its files say."""
+        if name not in project.pipelines():
+            raise RequestError(404, f"Project '{project.name}' has no pipeline '{name}'.")
+        self.check(project.pipeline_path(name))
+        return project.pipeline(name)
+
     def project_of(self, notebook: Path) -> Path:
         """The folder of the project that a notebook belongs to."""
         folder = project_folder(notebook)
@@ -92,6 +100,7 @@ class Places:
                 f"{notebook.name} belongs to a project in a folder above the root of this server.",
                 hint="Start the server in the folder of the project.",
             )
+        self.check(folder / "metadata.yaml")
         return folder
 
     def store(self, project: Project) -> VariableStore:

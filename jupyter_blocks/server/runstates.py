@@ -21,6 +21,7 @@ from jupyter_blocks.journal import Journal, RunRecord
 from jupyter_blocks.run import BlockRun, EventKind, RunState, RunStatus
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.jsontext import dump
+from jupyter_blocks.server.masking import mask_secrets
 
 __all__ = ["ProjectRuns", "RunStates", "block_document", "record_document"]
 
@@ -93,7 +94,7 @@ class _Followed:
                 "started_at": state.started_at,
                 "finished_at": state.finished_at,
                 "holder": holder or None,
-                "parameters": dict(state.plan.parameters),
+                "parameters": mask_secrets(dict(state.plan.parameters)),
                 "seq": self.seq,
                 "partial": partial,
             }
@@ -115,6 +116,8 @@ def block_document(block: BlockRun) -> dict[str, Any]:
         error["traceback"] = str(error["traceback"])[-_LONGEST_TRACEBACK:]
     return {
         **document,
+        "error": mask_secrets(error),
+        "reason": mask_secrets(document["reason"]),
         "type": block.planned.type,
         "upstream": list(block.planned.upstream),
         "attempt_id": block.attempt_id or None,

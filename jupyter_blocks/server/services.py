@@ -12,6 +12,7 @@ from jupyter_blocks.project import Project
 from jupyter_blocks.server.analysis import Analyzer
 from jupyter_blocks.server.following import Follower
 from jupyter_blocks.server.places import Places
+from jupyter_blocks.server.remotelogs import RemoteLogs
 from jupyter_blocks.server.runstates import ProjectRuns, RunStates
 from jupyter_blocks.server.starting import Starter
 from jupyter_blocks.server.values import Values
@@ -37,10 +38,13 @@ class Services:
     starter: Starter
     limits: Limits
     emit: Callable[[dict[str, Any]], None]
+    is_on_disk: bool = True
+    """Whether the notebooks of the server are files below its root."""
     threads: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(6, "jupyter-blocks")
     )
     states: RunStates = field(default_factory=RunStates)
+    remote_logs: RemoteLogs = field(default_factory=RemoteLogs)
 
     def __post_init__(self) -> None:
         self.analyzer = Analyzer(self.places)

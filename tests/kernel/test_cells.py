@@ -50,7 +50,10 @@ def test_outputs_are_stored_and_the_next_kernel_has_them(flights: Path) -> None:
             assert first.cell(number).status == "ok"
     with kernel(flights) as second:
         last = second.cell(5)
+        status = second.run("%blocks").text
     assert last.result == "12"
+    assert status.count("fresh") == 3
+    assert stale(flights) == {}
     assert "Loaded net from block 'add_net' (run cell-" in last.stdout
     assert "fresh)" in last.stdout
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_blocks.kernel.magic import RUN_OPTIONS
 from tests.kernel.kernels import Kernel, kernel
 from tests.kernel.test_cells import FLIGHTS, stale
 from tests.notebooks import notebook
@@ -99,6 +100,32 @@ def test_export_and_check(flights: Path) -> None:
         assert "flights" in running.run("%blocks check").text
 
 
+def test_what_runs_is_the_saved_notebook(flights: Path) -> None:
+    """A cell of no block may be new; a block that is not saved yet is said to be missing."""
+    with kernel(flights) as running:
+        running.cell(3)
+        running.run("look = 1", cellId="new", deletedCells=[])
+        assert "saved" not in running.run("%blocks run --to load_flights").text
+        running.run("two = 2", cellId="newer", deletedCells=[], tags=["loader:two"])
+        assert "Blocks have changed since" in running.run("%blocks run --to load_flights").text
+
+
+def test_figures_are_shown_as_pictures(tmp_path: Path) -> None:
+    """As they were drawn when they were stored."""
+    path = notebook(
+        tmp_path,
+        ("", "from matplotlib.figure import Figure"),
+        ("loader:plot", "plot = Figure(figsize=(2, 2))\nplot.subplots().plot([1, 2])"),
+        ("exporter:out", "print(plot)"),
+    )
+    with kernel(path) as running:
+        running.cell(1)
+        running.cell(2)
+        shown = running.run("%blocks show plot")
+    assert "data:image/png;base64,iVBOR" in shown.displays[0]["text/html"]
+    assert "output of plot" in shown.text
+
+
 def test_graph_and_names_are_escaped(tmp_path: Path) -> None:
     """The DAG is a picture with a text; data cannot become HTML."""
     path = notebook(
@@ -118,13 +145,17 @@ def test_graph_and_names_are_escaped(tmp_path: Path) -> None:
 
 
 def test_completion(flights: Path) -> None:
-    """Words, options, blocks and executors."""
+    """Words, options, blocks, outputs and executors, and nothing that only Python knows."""
     with kernel(flights) as running:
-        assert "status" in completions(running, "%blocks st")
-        assert "--changed" in completions(running, "%blocks run --ch")
-        assert {"add_net", "net"} <= set(completions(running, "%blocks load "))
-        assert "local_python" in completions(running, "%blocks run --executor lo")
-        assert "here" in completions(running, "%blocks run --from he")
+        assert completions(running, "%blocks st") == ["status"]
+        assert completions(running, "%blocks run --") == list(RUN_OPTIONS)
+        assert completions(running, "x = 1\n%blocks run --changed --f") == ["--from"]
+        assert completions(running, "%blocks load ") == [
+            "add_net", "flights", "load_flights", "net", "total",
+        ]  # fmt: skip
+        assert completions(running, "%blocks run --executor local_p") == ["local_python"]
+        assert completions(running, "%blocks run --from he") == ["here"]
+        assert "print" in completions(running, "pri")
 
 
 @pytest.mark.parametrize(

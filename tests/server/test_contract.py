@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -19,6 +13,7 @@ from openapi_spec_validator import validate
 from jupyter_blocks.server.contract import document
 from tests.projects import block, write_project
 from tests.server.conftest import run
+from tests.server.processes import served
 
 schemathesis = pytest.importorskip(
     "schemathesis", reason="it wants newer versions than the oldest we run with"
@@ -44,40 +39,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     """Address and headers of a Jupyter server in a process of its own, on a project that ran."""
     root = tmp_path_factory.mktemp("root")
     run(write_project(root / "shop", [block("table"), block("count", upstream=["table"])]))
-    port, token = free_port(), os.urandom(16).hex()
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyter_server", "--ServerApp.allow_root=True"),
-            *(f"--ServerApp.port={port}", "--ServerApp.ip=127.0.0.1"),
-            *("--ServerApp.open_browser=False", "--ServerApp.log_level=ERROR"),
-            *(f"--ServerApp.root_dir={root}", f"--IdentityProvider.token={token}"),
-            "--ServerApp.jpserver_extensions={'jupyter_blocks': True}",
-        ],
-        env={**os.environ, "JUPYTER_CONFIG_DIR": str(root), "JUPYTER_DATA_DIR": str(root)},
-    )
-    address, headers = f"http://127.0.0.1:{port}", {"Authorization": f"token {token}"}
-    try:
-        wait_for(f"{address}/blocks/projects", headers)
-        yield address, headers
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
-
-
-def wait_for(url: str, headers: dict[str, str]) -> None:
-    for _ in range(300):
-        try:
-            with urlopen(Request(url, headers=headers), timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("The server did not start.")
+    with served(root) as found:
+        yield found.address, found.headers
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)

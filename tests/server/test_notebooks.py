@@ -59,6 +59,26 @@ async def test_drift_and_freshness_follow_the_notebook(client: Client, flights: 
     assert blocks["best"]["freshness"] == {"state": "stale", "reason": "'load' is stale"}
 
 
+async def test_a_sensor_makes_nothing_stale(client: Client, flights: Path) -> None:
+    """It looks again when something after it runs; what it waited for is there."""
+    load = ("loader:load upstream:wait", CELLS[2][1])
+    more = ("transformer:more", "x = best.a")
+    cells = [("sensor:wait", "True"), *CELLS[:2], load, CELLS[3], more]
+    notebook(flights.parent, *cells, name=flights.name)
+    exported = await client.post("/blocks/export", PATH)
+    before = by_name(await client.get("/blocks/analysis", **PATH))
+    assert before["wait"]["freshness"]["state"] == "missing"
+    run(open_project(flights.parent), exported["pipeline"])
+    cells[-1] = ("transformer:more", "x = best.a * 2")
+    body = {**PATH, "content": notebook_document(*cells)}
+    unsaved = by_name(await client.post("/blocks/analysis", body))
+    notebook(flights.parent, *cells, name=flights.name)
+    await client.post("/blocks/export", PATH)
+    for blocks in (unsaved, by_name(await client.get("/blocks/analysis", **PATH))):
+        states = {name: item["freshness"]["state"] for name, item in blocks.items()}
+        assert states == {"wait": "fresh", "load": "fresh", "best": "fresh", "more": "stale"}
+
+
 async def test_the_same_notebook_is_answered_from_memory(
     client: Client, flights: Path, jp_serverapp: Any
 ) -> None:

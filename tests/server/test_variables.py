@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import pickle
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from tornado.simple_httpclient import HTTPStreamClosedError
 
 from jupyter_blocks.project import Project
 from tests.server.conftest import Client, run
@@ -80,6 +81,20 @@ async def test_downloads(jp_fetch: Callable[..., Awaitable[Any]], ran: str) -> N
     assert 'filename="table-output_0.csv"' in csv.headers["Content-Disposition"]
     parquet = await jp_fetch(*fetch, params={**TABLE, "format": "parquet"})
     assert list(pd.read_parquet(io.BytesIO(parquet.body))["n"]) == [3, 1, 2, 5, 4]
+
+
+async def test_a_download_that_fails_breaks(
+    jp_fetch: Callable[..., Awaitable[Any]], ran: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a table never passes for the whole one."""
+
+    def broken(*_: Any) -> Iterator[bytes]:
+        yield b"n,word\n"
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("jupyter_blocks.server.handlers.variables.pieces", broken)
+    with pytest.raises(HTTPStreamClosedError):
+        await jp_fetch("blocks", "variables", "download", params={**TABLE, "format": "csv"})
 
 
 async def test_text_and_trees(client: Client, ran: str) -> None:

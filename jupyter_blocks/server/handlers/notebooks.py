@@ -26,13 +26,13 @@ class AnalysisHandler(BlocksHandler):
     @authorized
     async def get(self) -> None:
         """Of a notebook as it is saved."""
-        await self.answer(_analysis, self.services, self.parameters())
+        await self.answer(_analysis, self.services, await self.saved(self.parameters()))
 
     @authenticated
     @allowed_to("read")
     async def post(self) -> None:
         """Of a notebook as the client has it."""
-        await self.answer(_analysis, self.services, self.body())
+        await self.answer(_analysis, self.services, await self.saved(self.body()))
 
 
 class ExportHandler(BlocksHandler):
@@ -45,6 +45,7 @@ class ExportHandler(BlocksHandler):
     @authorized
     async def post(self) -> None:
         """Write them, or say what would be written."""
+        self.refuse_without_disk(self.body())
         await self.answer(export, self.services.places, self.body())
 
 
@@ -58,7 +59,7 @@ class SuggestHandler(BlocksHandler):
     @allowed_to("read")
     async def post(self) -> None:
         """For a notebook as it is saved, or as the client has it."""
-        await self.answer(_suggestions, self.services, self.body())
+        await self.answer(_suggestions, self.services, await self.saved(self.body()))
 
 
 def _analysis(services: Services, asked: dict[str, Any]) -> bytes:

@@ -12,8 +12,9 @@ from jupyter_blocks.errors import BlocksError
 from jupyter_blocks.graphnodes import pipeline_nodes
 from jupyter_blocks.project import open_project
 from jupyter_blocks.server.base import BlocksHandler
-from jupyter_blocks.server.faults import RequestError, without_root
+from jupyter_blocks.server.faults import without_root
 from jupyter_blocks.server.freshness import UNKNOWN, stored_freshness
+from jupyter_blocks.server.masking import mask_secrets
 from jupyter_blocks.server.places import Places
 from jupyter_blocks.server.services import Services
 from jupyter_blocks.variables.cells import cut
@@ -59,22 +60,21 @@ def _project(places: Places, folder: Path) -> dict[str, Any]:
         project = open_project(folder)
         return {**entry, "name": project.name, "pipelines": project.pipelines(), "error": None}
     except (BlocksError, OSError) as error:
-        return {**entry, "pipelines": [], "error": without_root(str(error), places.root)}
+        said = mask_secrets(without_root(str(error), places.root))
+        return {**entry, "pipelines": [], "error": said}
 
 
 def _pipeline(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     project = services.project(asked["project"])
     name = asked["pipeline"]
-    if name not in project.pipelines():
-        raise RequestError(404, f"Project '{project.name}' has no pipeline '{name}'.")
-    pipeline = project.pipeline(name)
+    pipeline = services.places.pipeline(project, name)
     fresh = stored_freshness(project, name, services.places.store(project))
     notebook = pipeline.notebook
     return {
         "project": asked["project"],
         "pipeline": name,
         "notebook": _notebook(services.places, project.root / notebook) if notebook else None,
-        "parameters": {key: cut(value)[0] for key, value in pipeline.variables.items()},
+        "parameters": mask_secrets({key: cut(v)[0] for key, v in pipeline.variables.items()}),
         "blocks": [
             {
                 "name": node.name,

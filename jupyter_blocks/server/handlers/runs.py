@@ -14,6 +14,12 @@ from jupyter_blocks.server.detached import refuse_executors
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.logs import attempt_log, attempts, run_log
 from jupyter_blocks.server.notebooks import confined_export
+from jupyter_blocks.server.planning import (
+    plan_answer,
+    plan_notebook,
+    plan_pipeline,
+    run_request,
+)
 from jupyter_blocks.server.runstates import record_document
 from jupyter_blocks.server.services import Services
 
@@ -21,22 +27,11 @@ __all__ = [
     "AttemptsHandler",
     "CancelHandler",
     "LogHandler",
+    "PlanHandler",
     "ResumeHandler",
     "RunHandler",
     "RunsHandler",
 ]
-
-_OPTIONS = (
-    "executor",
-    "blocks",
-    "from_block",
-    "to_block",
-    "changed",
-    "skip_sensors",
-    "run_tests",
-    "max_workers",
-    "runtime_vars",
-)
 
 
 class RunsHandler(BlocksHandler):
@@ -57,9 +52,24 @@ class RunsHandler(BlocksHandler):
     @allowed_to("execute")
     async def post(self) -> None:
         """Start one; it goes on whatever becomes of this server."""
+        self.refuse_without_disk(self.body())
         started = await self.work(_start, self.services, self.body())
         self.services.follower.follow(started["project"], self.services.runs(started["project"]))
         await self.answer(dict, started, status=201)
+
+
+class PlanHandler(BlocksHandler):
+    """What a run would do."""
+
+    path = "/blocks/plan"
+    auth_resource = "blocks.runs"
+
+    @authenticated
+    @allowed_to("read")
+    async def post(self) -> None:
+        """Which blocks would run where, and why; takes what starting a run takes."""
+        self.refuse_without_disk(self.body())
+        await self.answer(_plan, self.services, self.body())
 
 
 class RunHandler(BlocksHandler):
@@ -137,13 +147,23 @@ def _list(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     return {"runs": [record_document(record) for record in records]}
 
 
+def _plan(services: Services, body: dict[str, Any]) -> dict[str, Any]:
+    places = services.places
+    if "path" in body:
+        root, plan = plan_notebook(places, places.notebook(body["path"]), body)
+    else:
+        project, name = _target(services, body)
+        places.store(project)
+        root, plan = project.root, plan_pipeline(project, project.pipeline(name), body)
+    return plan_answer(places, root, plan, services.starter.allowed_executors)
+
+
 def _start(services: Services, body: dict[str, Any]) -> dict[str, Any]:
     if body.get("executor"):
         refuse_executors({body["executor"]}, list(services.starter.allowed_executors))
     project, pipeline = _target(services, body)
     services.places.store(project)
-    request = {name: body[name] for name in _OPTIONS if name in body}
-    run_id = services.starter.start(project.root, pipeline, request)
+    run_id = services.starter.start(project.root, pipeline, run_request(body))
     return {
         "run_id": run_id,
         "project": services.places.relative(project.root),
@@ -158,10 +178,8 @@ def _target(services: Services, body: dict[str, Any]) -> tuple[Project, str]:
         exported = confined_export(services.places, path, body.get("pipeline"))
         return open_project(exported.project), exported.pipeline
     project = services.project(body["project"])
-    name = body["pipeline"]
-    if name not in project.pipelines():
-        raise RequestError(404, f"Project '{project.name}' has no pipeline '{name}'.")
-    return project, name
+    services.places.pipeline(project, body["pipeline"])
+    return project, body["pipeline"]
 
 
 def _cancel(services: Services, run_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -201,4 +219,5 @@ def _log(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     runs = services.runs_at(project.state_dir)
     if "block" not in asked:
         return run_log(project, runs, asked["run_id"], asked)
-    return attempt_log(services.places, project, runs, asked["run_id"], asked)
+    remote = services.remote_logs
+    return attempt_log(services.places, remote, project, runs, asked["run_id"], asked)

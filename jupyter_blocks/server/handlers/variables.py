@@ -152,8 +152,20 @@ class DownloadHandler(_VariablesHandler):
                 await self.flush()
             except StreamClosedError:
                 return
-            piece = await self.work(next, parts, None)
+            piece = await self._next(parts)
         await self.finish(set_content_type=CONTENT_TYPES[asked["format"]])
+
+    async def _next(self, parts: Iterator[bytes]) -> Any:
+        """A further piece; where there should be one and is none, the download must break.
+
+        Finished in good order, half a table would pass for the whole.
+        """
+        try:
+            return await self.work(next, parts, None)
+        except Exception:
+            connection: Any = self.request.connection
+            connection.stream.close()
+            raise
 
 
 def _value(services: Services, asked: dict[str, Any]) -> Value:
