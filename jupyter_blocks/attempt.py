@@ -31,6 +31,7 @@ from jupyter_blocks.decorators import Mark
 from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
 from jupyter_blocks.failures import AttemptFailedError, Guard, Stage, let_go
 from jupyter_blocks.inputs import Memory, TaskInputs, keep_outputs
+from jupyter_blocks.isolation import show_as_in_notebooks
 from jupyter_blocks.loading import BlockFile, BlockLoadError, loaded
 from jupyter_blocks.projectmodules import HELPERS, refresh
 from jupyter_blocks.tracebacks import exception_text
@@ -122,6 +123,7 @@ class Attempt:
         names = {} if self._is_exported or task.type == "sensor" else self._injected()
         file = self._open(task.type, task.block, task.file, task.content, names)
         if self._is_exported:
+            show_as_in_notebooks()
             self._set_parameters(file.module)
         return file
 
@@ -296,10 +298,15 @@ class Attempt:
             "fingerprint": task.fingerprint,
             "inputs": [vars(reference) for reference in task.upstream if reference.run_id],
             "random_streams": self._random_streams,
+            "optional": task.unread,
         }
         manifest = self._guard(
             Stage.STORING, lambda: self._store.write(task.prefix, outputs, about)
         )
+        for name, output in manifest.outputs.items():
+            if output.why_not_stored:
+                why = f"Output '{name}' is not stored: {output.why_not_stored}"
+                print(f"Warning: {why} No block reads it.", file=sys.stderr)
         if task.keep and self._memory is not None:
             keep_outputs(self._memory, manifest, outputs)
         return manifest

@@ -20,8 +20,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO, cast
 
+from jupyter_blocks.variables.storage import make_folder
+
 __all__ = ["captured"]
 
+_NEW_FOLDERS = 4
+"""Of the folders of a log: those of its block, its attempts, this one and its log."""
 _LONGEST_PART = 64 * 1024
 """Characters of an unfinished line that are held back at most."""
 
@@ -33,7 +37,7 @@ def captured(path: Path) -> Iterator[None]:
     The file descriptors 1 and 2, `sys.stdout`, `sys.stderr` and the report of a crash of native
     code go there. The file is removed at the end if nothing was written. One block at a time.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(str(path.parent), _NEW_FOLDERS)
     log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     _flush(sys.stdout, sys.stderr)
     before = sys.stdout, sys.stderr

@@ -139,6 +139,9 @@ class CorruptVariableError(VariableError):
 class UnstorableError(VariableError):
     """A value cannot be stored so that it comes back; the text names the offending member."""
 
+    output: str = ""
+    """The output that is to blame, where it is known."""
+
 
 class BlockFailedError(BlocksError):
     """The code of a block failed."""

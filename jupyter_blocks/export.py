@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from keyword import iskeyword
 from pathlib import Path
 
@@ -131,7 +132,7 @@ def export_pipeline(
     if result.is_ok and not check:
         also = {} if new_notebook is None else {notebook.path.resolve(): new_notebook}
         _write(root, files, also)
-        keep_exported(root / ".blocks", {path: texts[path] for path in texts if path[-3:] == ".py"})
+        keep_exported(root / ".blocks", texts)
     return result
 
 
@@ -188,8 +189,11 @@ def _empty(drafted: NotebookPipeline, notebook: Notebook) -> list[Problem]:
 
 def _texts(drafted: NotebookPipeline, owner: Owner) -> dict[str, str]:
     """Project-relative path -> text, of all files of the pipeline."""
+    paths = {
+        block.name: block_path(owner, block.type.folder, block.name) for block in drafted.blocks
+    }
     texts = {
-        _path(owner, block): block_text(block, pipeline=drafted.name, notebook=owner.notebook)
+        paths[block.name]: block_text(block, pipeline=drafted.name, notebook=owner.notebook)
         for block in drafted.blocks
     }
     helpers = None
@@ -200,15 +204,19 @@ def _texts(drafted: NotebookPipeline, owner: Owner) -> dict[str, str]:
         )
         if not (owner.root / _PACKAGE).exists():
             texts[_PACKAGE] = _PACKAGE_TEXT
-    texts[f"pipelines/{drafted.name}/metadata.yaml"] = _metadata(drafted, owner, helpers)
+    texts[f"pipelines/{drafted.name}/metadata.yaml"] = _metadata(drafted, owner, paths, helpers)
     return texts
 
 
-def _metadata(drafted: NotebookPipeline, owner: Owner, helpers: str | None) -> str:
+def _metadata(
+    drafted: NotebookPipeline, owner: Owner, paths: Mapping[str, str], helpers: str | None
+) -> str:
+    blocks = [_block(block, paths[block.name]) for block in drafted.blocks]
+
     def text(digest: str | None) -> str:
         return pipeline_yaml(
             name=drafted.name,
-            blocks=[_block(block, _path(owner, block)) for block in drafted.blocks],
+            blocks=blocks,
             type=drafted.settings.type or "python",
             variables=drafted.parameters,
             executor_type=drafted.settings.executor,
@@ -219,10 +227,6 @@ def _metadata(drafted: NotebookPipeline, owner: Owner, helpers: str | None) -> s
         )
 
     return text(signed_yaml_digest(text(None)))
-
-
-def _path(owner: Owner, draft: BlockDraft) -> str:
-    return block_path(owner, draft.type.folder, draft.name)
 
 
 def _block(draft: BlockDraft, path: str) -> Block:
@@ -259,9 +263,8 @@ def _invalid(texts: Mapping[str, str], notebook: Notebook) -> list[Problem]:
     for path, text in texts.items():
         if not path.endswith(".py"):
             continue
-        try:
-            compile(text, path, "exec", dont_inherit=True)
-        except SyntaxError as error:
+        error = _syntax_error(text)
+        if error is not None:
             header = parse_header(text)
             place = header.locate(error.lineno or 0) if header else None
             problems.append(
@@ -276,6 +279,16 @@ def _invalid(texts: Mapping[str, str], notebook: Notebook) -> list[Problem]:
                 )
             )
     return problems
+
+
+@lru_cache(maxsize=512)
+def _syntax_error(text: str) -> SyntaxError | None:
+    """What Python has against a file; a notebook that is analyzed again has mostly the same."""
+    try:
+        compile(text, "block", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error.with_traceback(None)
+    return None
 
 
 def _shadowed(owner: Owner, texts: Mapping[str, str]) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import traceback
 from collections.abc import Callable, Sequence
@@ -91,6 +92,8 @@ class Guard:
         """The story of an exception, without ending the attempt."""
         code = getattr(self.function, "__code__", None)
         where = (code.co_filename, code.co_firstlineno) if code is not None else None
+        if where is not None and isinstance(error, UnstorableError):
+            where = where[0], _last_binding(*where, error.output) or where[1]
         return describe(error, project=self._task.project, where=where, hint=hint)
 
     def _hint_at_folders(self, error: FileNotFoundError) -> str:
@@ -141,6 +144,27 @@ def _reason(error: BaseException, stage: Stage) -> Reason:
     if stage is Stage.STORING and isinstance(error, (VariableError, OSError)):
         return Reason.INFRASTRUCTURE
     return Reason.USER_ERROR
+
+
+def _last_binding(file: str, function_line: int, name: str) -> int:
+    """The last line on which the function that begins at a line gives `name` a value; 0: none."""
+    try:
+        tree = ast.parse("".join(linecache.getlines(file)))
+    except (SyntaxError, ValueError):
+        return 0
+    functions = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and min([node.lineno, *(mark.lineno for mark in node.decorator_list)]) == function_line
+    ]
+    lines = [
+        node.lineno
+        for function in functions
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Store)
+    ]
+    return max(lines, default=0)
 
 
 def _source_line(error: BaseException) -> str:

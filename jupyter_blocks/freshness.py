@@ -54,6 +54,8 @@ class Fingerprints:
         self._pipeline = pipeline
         self._parameters = dict(parameters)
         self._modules: dict[str, _Module] = {}
+        self._foreign: set[str] = set()
+        """Names that are none of the project's own modules."""
 
     def of(self, block: Block) -> dict[str, Any]:
         """The fingerprint of a block, without its inputs, which only a run knows."""
@@ -123,6 +125,8 @@ class Fingerprints:
     def _own_module(self, name: str) -> _Module | None:
         if name in self._modules:
             return self._modules[name]
+        if name in self._foreign:
+            return None
         parts = name.strip(".").split(".")
         if parts[0] == self._root.name:
             parts = parts[1:]
@@ -139,6 +143,7 @@ class Fingerprints:
                     self._modules[name] = module
                     return module
             parts = parts[:-1]
+        self._foreign.add(name)
         return None
 
     def _used_parameters(self, block: Block, modules: list[_Module]) -> dict[str, Any]:

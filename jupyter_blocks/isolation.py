@@ -6,6 +6,7 @@ options of numpy, pandas and matplotlib. A library that is not loaded costs noth
 
 from __future__ import annotations
 
+import functools
 import os
 import pickle
 import signal
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["isolated"]
+__all__ = ["isolated", "show_as_in_notebooks"]
 
 _Restore = Callable[[], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -48,6 +49,21 @@ def isolated(
             with suppress(Exception):
                 restore()
         _close_figures()
+
+
+def show_as_in_notebooks() -> None:
+    """Let `plt.show(figure)` do what it does in a notebook, whose backend takes any argument."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or getattr(pyplot.show, "takes_anything", False):
+        return
+    show = pyplot.show
+
+    @functools.wraps(show)
+    def tolerant(*_arguments: Any, block: bool | None = None, **_others: Any) -> None:
+        show(block=block)
+
+    tolerant.takes_anything = True  # type: ignore[attr-defined]
+    pyplot.show = tolerant  # type: ignore[attr-defined]
 
 
 def _working_dir() -> _Restore:

@@ -36,7 +36,7 @@ from jupyter_blocks.parameters import resolve_parameters
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plan import RunOptions, RunPlan
 from jupyter_blocks.planner import make_plan
-from jupyter_blocks.project import Project
+from jupyter_blocks.project import Project, ensure_folders
 from jupyter_blocks.resuming import Earlier, earlier_of
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
 from jupyter_blocks.runner import Submit
@@ -200,6 +200,7 @@ class Launch:
         cannot be opened.
         """
         wake = threading.Event()
+        ensure_folders(self.project)
         with ExitStack() as stack:
             journal = stack.enter_context(Journal(self.project.state_dir))
             stack.enter_context(journal.hold(self.plan.run_id))
@@ -292,7 +293,7 @@ class Launch:
             executor_config=block.executor_config,
             keep=state.is_read(block.name),
         )
-        return _bound(task, block)
+        return _bound(task, block, self.pipeline.unread_outputs(block))
 
     def finish(self, state: RunState) -> None:
         """Leave the outcome of the run beside its outputs, for `repair` and for people."""
@@ -300,7 +301,7 @@ class Launch:
             self.store.record_run(self.plan.pipeline, self.plan.run_id, "result", state.as_json())
 
 
-def _bound(task: BlockTask, block: Block) -> BlockTask:
+def _bound(task: BlockTask, block: Block, unread: tuple[str, ...]) -> BlockTask:
     if block.binding is None:
         return task
     return replace(
@@ -308,6 +309,7 @@ def _bound(task: BlockTask, block: Block) -> BlockTask:
         call=CallMode.NAMED,
         inputs={name: str(source) for name, source in block.binding.inputs.items()},
         outputs=block.binding.outputs,
+        unread=unread,
         used_parameters=block.binding.parameters,
         random_streams=block.binding.random_streams,
     )

@@ -83,6 +83,24 @@ class Pipeline:
             )
         return block
 
+    def unread_outputs(self, block: Block) -> tuple[str, ...]:
+        """Named outputs of an exported block that no other block is given."""
+        outputs = block.binding.outputs if block.binding else ()
+        return tuple(
+            name for name in outputs if not self._read & {(block.name, name), (block.name, "")}
+        )
+
+    @cached_property
+    def _read(self) -> frozenset[tuple[str, str]]:
+        """Block and output, for all that some block is given; no output: all of that block."""
+        found: set[tuple[str, str]] = set()
+        for block in self.blocks:
+            if block.binding is None:
+                found.update((name, "") for name in block.upstream)
+            else:
+                found.update((item.block, item.output) for item in block.binding.inputs.values())
+        return frozenset(found)
+
     @cached_property
     def _by_name(self) -> Mapping[str, Block]:
         return {block.name: block for block in self.blocks}

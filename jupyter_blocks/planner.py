@@ -206,6 +206,10 @@ class _Planner:
             return f"'{upstream[0]}' runs"
         if not block.cache:
             return "its cache is off"
+        unread = self.pipeline.unread_outputs(block)
+        for name, output in manifest.outputs.items():
+            if output.why_not_stored and name not in unread:
+                return f"its '{name}', which could not be stored, is read now"
         inputs = {
             name: self._stored.get(name)
             for name in block.upstream

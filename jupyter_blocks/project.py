@@ -37,6 +37,7 @@ __all__ = [
     "Project",
     "Target",
     "create_project",
+    "ensure_folders",
     "ensure_private",
     "find_project",
     "is_notebook",
@@ -269,6 +270,14 @@ def ensure_private(folder: str | Path) -> Path:
     if not ignore.exists():
         ignore.write_text("*\n", "utf-8")
     return path
+
+
+def ensure_folders(project: Project) -> None:
+    """Make the folders of state and variables of a project; git is told to leave them alone."""
+    ensure_private(project.state_dir)
+    folder = project.variables_root
+    if "://" not in folder and Path(folder).is_relative_to(project.root):
+        ensure_private(folder)
 
 
 def _stored_id(state_dir: Path) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "plural",
     "rows_text",
     "size_of",
+    "stale_text",
 ]
 
 STATUS_WORDS: Mapping[str, str] = {
@@ -132,6 +133,14 @@ def ago(ts: float, now: float) -> str:
     if passed < _DAY_S:
         return f"{passed / _HOUR_S:.0f} h ago"
     return f"{plural(round(passed / _DAY_S), 'day')} ago"
+
+
+def stale_text(reason: str) -> str:
+    """Why stored outputs are stale, from why a plan runs their block: `'load' runs` is of a plan,
+    `'load' is stale` of what is stored.
+    """
+    name = reason.removesuffix(" runs")
+    return f"{name} is stale" if reason == f"{name} runs" and name.startswith("'") else reason
 
 
 def rows_text(outputs: Mapping[str, Mapping[str, Any]]) -> str:

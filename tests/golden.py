@@ -20,9 +20,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 
@@ -60,7 +61,7 @@ def run_both(path: Path, parameters: Mapping[str, Any] | None = None) -> Golden:
     result = export_notebook(path)
     assert result.is_ok, "\n".join(str(problem) for problem in result.problems)
     golden = Golden(draft)
-    with _working_in(path.parent):
+    with _working_in(path.parent), np.printoptions():
         try:
             golden.notebook = _run_notebook(path, draft, parameters or {})
         except Exception as error:
@@ -82,6 +83,8 @@ def equal(one: Any, other: Any) -> bool:
     """Whether two values are the same, tables and arrays included."""
     if isinstance(one, pd.DataFrame | pd.Series):
         return type(one) is type(other) and bool(one.equals(other))
+    if isinstance(one, type | FunctionType) and type(one) is type(other):
+        return bool(one.__name__ == other.__name__)
     if type(one).__module__ == "numpy":
         return type(one) is type(other) and one.tolist() == other.tolist()
     if isinstance(one, dict) and isinstance(other, dict):
@@ -157,7 +160,7 @@ def _run_pipeline(root: Path, draft: NotebookPipeline, parameters: Mapping[str, 
         with _block_module(root / block.file, root, given) as marks:
             with _own_streams(block, streams):
                 values = _run_block(block, marks, stored, given)
-            stored[name] = {key: pickle.dumps(value) for key, value in values.items()}
+            stored[name] = {key: cloudpickle.dumps(value) for key, value in values.items()}
             found[name] = values
     return found
 

@@ -25,9 +25,9 @@ LAYERS = [
     """attemptlog block blockfile blocktext cellchanges celltext console dag dataflow
     executors executors.base executors.frames executors.starters graphlayout interpolation
     interrupts isolation jsonedit linediff magics notebook notebooktext percent percentedit
-    plaincells projectmodules randomstreams samecode suggest.looking suggest.vocabulary tables
-    tracebacks usage variables variables.cells variables.keys
-    variables.locations variables.rangefile variables.storage yamlfile""",
+    plaincells projectmodules randomstreams samecode settingsdiff suggest.looking
+    suggest.vocabulary tables tracebacks usage variables variables.cells variables.keys
+    variables.locations variables.rangefile variables.storage wordsets yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.local executors.pool
     executors.table exportplan failures loading mageimports pipelinetext plan run settings
@@ -35,7 +35,9 @@ LAYERS = [
     variables.integrity variables.logs variables.manifest variables.objecterrors
     variables.objectstorage variables.openstorage variables.uploads""",
     # pipelines, texts of block files, previews, the decision and the journal
-    """board codegen compare edgecheck journal pipeline previewtext runner suggest suggest.proposals
+    """board codegen compare edgecheck journal pipeline previewtext runner settingsback suggest
+    suggest.proposals
+    variables.conditions
     variables.pages variables.query variables.retention variables.statistics variables.views
     wording""",
     # projects, the store, export

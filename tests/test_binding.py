@@ -102,7 +102,7 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
     "a name set under a condition": (
         (
             ("loader:load", "import os\nif os.sep == '/':\n    x = 1"),
-            ("exporter", "print(x)"),
+            ("exporter", "if os.sep == '/':\n    print(x)"),
         ),
         "maybe-unbound",
         1,
@@ -130,15 +130,37 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         2,
         "The sensor 'wait' does not end with an expression",
     ),
-    "a class that stays in its block": (
+    "a class that reads what another block sets again": (
         (
             ("loader:load", "k = 2\nclass F:\n    def of(self, v):\n        return v * k"),
-            ("exporter", "print(F().of(1))"),
+            ("transformer:more", "k = 3"),
+            ("exporter", "print(F().of(k))"),
+        ),
+        "nested-function",
+        3,
+        1,
+        "sets 'k', which 'F' sees in a notebook only. Pass 'k' as an argument of 'F'",
+    ),
+    "a class that changes a list of its block": (
+        (
+            ("loader:load", "log = []\nclass F:\n    def of(self, v):\n        log.append(v)"),
+            ("exporter", "F().of(1)"),
         ),
         "nested-function",
         2,
         1,
-        "which block 'load' (cell 1) defines and which reads its 'k'. Pass 'k' as an argument",
+        "defines and which changes 'log' when it is used. Each block has 'log' for itself",
+    ),
+    "a value that holds a function of what is set again": (
+        (
+            ("loader:load", "k = 2\ndef f():\n    return k\ncalls = {'f': f}"),
+            ("transformer:more", "k = 3"),
+            ("exporter", "print(calls['f'](), k)"),
+        ),
+        "late-global",
+        3,
+        1,
+        "(cell 1) holds a function that reads 'k'. After that block 'more' (cell 2) sets 'k'",
     ),
     "an object under two names, in a container": (
         (
@@ -193,17 +215,6 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         2,
         2,
         "'f' is set here and in another way in cell 1",
-    ),
-    "a class each block defines, used by a third": (
-        (
-            ("loader", "class F:\n    k = 1\nx = F.k"),
-            ("loader", "class F:\n    k = 2\ny = F.k"),
-            ("exporter", "print(F.k)"),
-        ),
-        "nested-function",
-        3,
-        1,
-        "defines in its own way; other cells define it too",
     ),
     "setup that reads data": (
         (LOAD, ("imports", "import os\nK = x"), ("exporter", "print(x)")),
@@ -492,6 +503,18 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
         "names 'df', which no block above gives",
     ),
 }
+
+
+def test_a_figure_may_be_looked_at_until_it_is_drawn_on() -> None:
+    """Shown and saved anywhere, but not once another block draws on it or on its axes."""
+    begun = ("loader:draw", "import matplotlib.pyplot as plt\nfig = plt.figure()\nax = plt.axes()")
+    looks = ("transformer", "fig.savefig('begun.png')\nfig")
+    assert analyzed(begun, looks).is_valid
+    found = analyzed(begun, looks, ("transformer", "ax.set_title('more')\nfig")).problems
+    assert [(problem.code, problem.cell, problem.line) for problem in found] == [
+        ("figure-crosses", 3, 1),
+        ("figure-crosses", 3, 2),
+    ]
 
 
 @pytest.mark.parametrize("name", MISTAKES)

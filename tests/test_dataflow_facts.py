@@ -55,6 +55,7 @@ def test_definitions_say_what_they_need() -> None:
         free=frozenset({"cache", "SIZE", "other", "START", "Kind", "LIMIT", "log"}),
         decorators=("cache", "other.wraps"),
         needed_to_define=frozenset({"cache", "SIZE", "other", "START", "Kind"}),
+        needed_to_call=frozenset({"LIMIT", "log"}),
         changes=frozenset({"log"}),
         parameters=("a", "b", "c"),
         changed_parameters=frozenset({"a"}),

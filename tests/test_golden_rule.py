@@ -485,6 +485,15 @@ CASES: dict[str, tuple[Source, ...]] = {
         ("", "#| block: transformer:second, upstream:first\ny = 2"),
         ("", "# | block: exporter\ny"),
     ),
+    "a name no cell sets, looked up under conditions that do not hold": (
+        ("loader", "try:\n    x = [1, 2]\nexcept SomeError:\n    x = []"),
+        ("transformer", "y = old_name(x) if x == 3 else len(x)"),
+        ("transformer", "if not x:\n    y = old_name(x)\nz = y + 1"),
+    ),
+    "a name set under a condition, and read under none": (
+        ("loader", "x = [1, 2]\nif len(x) > 1:\n    best = max(x)"),
+        ("transformer", "y = best + 1"),
+    ),
     "a nested function that reads a later value": (
         ("loader", "rate = 2"),
         ("transformer", "def f(x):\n    return x * rate\nrate = 3\ny = f(1)"),

@@ -172,7 +172,9 @@ def test_the_text_of_a_block(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "code", "severity"),
     [
-        ("n = 5\npd.set_option('display.max_rows', n)", "option-reads-data", "warning"),
+        ("n = 5\nn += 1\npd.set_option('display.max_rows', n)", "option-reads-data", "error"),
+        ("p = {}\np['x'] = 1\nplt.rcParams.update(p)", "option-reads-data", "error"),
+        ("k = len(open('rows').read())\nnp.set_printoptions(k)", "option-reads-data", "error"),
         ("os.chdir('..')\nx = 1", "changes-folder", "error"),
     ],
 )
@@ -184,6 +186,17 @@ def test_what_cannot_be_carried_is_said(
     (problem,) = analyze_notebook(read_notebook(path)).problems
     assert (problem.code, problem.severity, problem.cell) == (code, severity, 2)
     assert "block 'b' (cell 3)" in problem.message
+
+
+def test_values_of_options_come_along(tmp_path: Path) -> None:
+    """Where they are plain ones; the blocks after them need not know their names."""
+    cells = [
+        IMPORTS,
+        ("loader:a", "dpi = 80\nlook = {'figure.dpi': dpi + 7}\nplt.rcParams.update(look)"),
+        ("loader:b", "if 'x' in sys.modules:\n    %pip install x"),
+        ("loader:c", "shown = plt.rcParams['figure.dpi']"),
+    ]
+    assert run_both(notebook(tmp_path, *cells)).pipeline["c"] == {"shown": 87}
 
 
 def test_the_last_block_may_do_as_it_likes(tmp_path: Path) -> None:

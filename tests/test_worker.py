@@ -683,6 +683,26 @@ def test_an_unstorable_output_is_told_apart(bench: Workbench) -> None:
     assert "list(...)" in message
 
 
+def test_an_unstorable_variable_is_told_with_the_line_that_made_it(bench: Workbench) -> None:
+    """The last one in the block: that is the value that would be stored."""
+    text = """
+        import threading
+
+        from jupyter_blocks import custom
+
+        @custom
+        def block(x=1):
+            lock = None
+            if x:
+                lock = threading.Lock()
+            done = True
+            return {"lock": lock, "done": done}
+    """
+    report = bench.run_task(bench.named(text, outputs=("lock", "done")))
+    assert "output 'lock' cannot be stored: it is a lock" in fails(report, "unstorable")
+    assert (report["error"]["file"], report["error"]["line"]) == ("custom/block.py", 10)
+
+
 def test_storing_twice_is_a_fault_of_protocol(bench: Workbench) -> None:
     """The same attempt run again does not overwrite what the first one stored."""
     task = bench.task("@custom\ndef f():\n    return 1\n")

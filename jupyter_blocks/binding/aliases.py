@@ -7,23 +7,23 @@ the second name takes the first one and says the assignment again: then both sha
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jupyter_blocks.binding.arraykinds import Kind, kind_of, viewed
+from jupyter_blocks.binding.arraykinds import Kind, kind_of, sliced, viewed
 from jupyter_blocks.binding.branches import augmented, bound_names
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.scope import Origin, Provider, Scope
 from jupyter_blocks.binding.shared import definition_part
-from jupyter_blocks.binding.statements import Statement
+from jupyter_blocks.binding.statements import Statement, asked_once
 
-__all__ = ["Aliases", "Shared", "last_changes"]
+__all__ = ["Aliases", "Sharing", "last_changes"]
 
 
 @dataclass(frozen=True)
-class Shared:
+class Sharing:
     """A name that is, or is a view of, what another name stands for."""
 
     base: str
@@ -47,9 +47,12 @@ class Aliases:
         self.module_of = module_of
         self.last_changes = last_changes
         self._kinds: dict[str, Kind] = {}
-        self._shared: dict[Provider, Shared] = {}
+        self.sliced: dict[str, str] = {}
+        """Names that the last cell noted has bound to views whose ends only it knows, with the
+        array: no other block can say the assignment again."""
+        self._shared: dict[Provider, Sharing] = {}
 
-    def of(self, provider: Provider) -> Shared | None:
+    def of(self, provider: Provider) -> Sharing | None:
         """What the name of `provider` shares an object with, if that still stands for it."""
         shared = self._shared.get(provider)
         base = self.scope.get(shared.base) if shared else None
@@ -86,7 +89,7 @@ class Aliases:
         names = augmented(code.statements)
         if not names:
             return frozenset()
-        others = (item.node for item in code.statements if not isinstance(item.node, ast.AugAssign))
+        others = (item for item in code.statements if not isinstance(item.node, ast.AugAssign))
         bound = frozenset[str]().union(*map(bound_names, others))
         return frozenset(name for name in names - bound if self._is_shared_array(name))
 
@@ -114,8 +117,9 @@ class Aliases:
     def note(self, block: str, code: CellCode, left: Sequence[Statement]) -> set[frozenset[str]]:
         """Take up the assignments of a cell; gives the pairs of names that share from now on."""
         found: dict[str, tuple[str, Statement, bool]] = {}
+        self.sliced = {}
         for statement in left:
-            names = bound_names(statement.node)
+            names = bound_names(statement)
             if isinstance(statement.node, ast.AugAssign) and names <= self._kinds.keys():
                 continue  # an array stays one
             for name in names:
@@ -124,6 +128,11 @@ class Aliases:
                 name: entry
                 for name, entry in found.items()
                 if name not in names and entry[0] not in names
+            }
+            self.sliced = {
+                name: base
+                for name, base in self.sliced.items()
+                if name not in names and base not in names
             }
             for name, base, is_same in self._assigned(statement.node):
                 found[name] = (base, statement, is_same)
@@ -144,7 +153,9 @@ class Aliases:
         for name in targets:
             if kind:
                 self._kinds[name] = kind
-        view = viewed(node.value, self._kinds)
+        view, base = viewed(node.value, self._kinds), sliced(node.value, self._kinds)
+        if base and not view:
+            self.sliced.update((name, base) for name in targets if name != base)
         for name in targets[1:]:
             yield name, targets[0], True
         if isinstance(node.value, ast.Name) and len(targets) == 1:
@@ -170,7 +181,7 @@ class Aliases:
         if max(self.last_changes.get(item, 0) for item in (name, base)) > code.number:
             key = (code.number, statement.first)
             part = _assignment(code, statement, f"{name} = {base}" if is_same else "")
-            self._shared[provider] = Shared(base, _root(other), is_same, part, key)
+            self._shared[provider] = Sharing(base, _root(other), is_same, part, key)
         return True
 
 
@@ -180,27 +191,36 @@ def last_changes(codes: Sequence[CellCode]) -> dict[str, int]:
     for code in codes:
         names = (*code.flow.changes, *augmented(code.statements), *(code.settings.changes or ()))
         found.update(dict.fromkeys(names, code.number))
-    pairs = [pair for code in codes for item in code.statements for pair in _related(item.node)]
-    for _ in pairs:
-        before = dict(found)
-        for name, other in pairs:
-            last = max(found.get(name, 0), found.get(other, 0))
-            found[name] = found[other] = last
-        if found == before:
-            break
+    for group in _groups(
+        pair for code in codes for item in code.statements for pair in _related(item)
+    ):
+        found.update(dict.fromkeys(group, max(found.get(name, 0) for name in group)))
     return found
 
 
-def _related(node: ast.stmt) -> Iterator[tuple[str, str]]:
+def _groups(pairs: Iterable[tuple[str, str]]) -> list[set[str]]:
+    """The names that are connected by pairs."""
+    groups: dict[str, set[str]] = {}
+    for pair in pairs:
+        small, large = sorted((groups.setdefault(name, {name}) for name in pair), key=len)
+        if small is not large:
+            large |= small
+            groups.update(dict.fromkeys(small, large))
+    return list({id(group): group for group in groups.values()}.values())
+
+
+@asked_once
+def _related(statement: Statement) -> list[tuple[str, str]]:
     """The names of `x = y`, `x = y[1:]`, `x = y.T.ravel()` and the like."""
+    node = statement.node
     if not isinstance(node, ast.Assign):
-        return
+        return []
     inner = node.value
     while isinstance(inner, ast.Attribute | ast.Subscript | ast.Call):
         inner = inner.func if isinstance(inner, ast.Call) else inner.value
     names = [target.id for target in node.targets if isinstance(target, ast.Name)]
     names += [inner.id] if isinstance(inner, ast.Name) else []
-    yield from pairwise(names)
+    return list(pairwise(names))
 
 
 def _assignment(code: CellCode, statement: Statement, text: str) -> CodePart:

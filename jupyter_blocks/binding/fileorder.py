@@ -6,14 +6,22 @@ Only files named by literal paths are seen. The order is that of the notebook.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import ChainMap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Edge
-from jupyter_blocks.binding.filepaths import FileUse, file_uses, literal_path, related
+from jupyter_blocks.binding.filepaths import (
+    FileCall,
+    FileUse,
+    file_calls,
+    file_uses,
+    literal_path,
+)
 from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.statements import Statement, asked_once
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.tags import Role
 
@@ -40,6 +48,10 @@ class _Files:
     def __init__(self, walk: Walk) -> None:
         self._walk = walk
         self._seen: list[_Seen] = []
+        self._at: dict[str, list[int]] = {}
+        """Path -> where in `_seen` that very path is used."""
+        self._below: dict[str, list[int]] = {}
+        """Folder -> where in `_seen` something in it is used."""
         self._edges: dict[str, dict[str, Edge]] = {}
 
     def edges(self) -> Mapping[str, tuple[Edge, ...]]:
@@ -51,34 +63,46 @@ class _Files:
             now = [_Seen(use, code, block) for use in self._uses(code, block)]
             for seen in now:
                 self._connect(seen)
-            self._seen += now
+            for seen in now:
+                self._note(seen)
         return {name: tuple(edges.values()) for name, edges in self._edges.items()}
 
     def _uses(self, code: CellCode, block: OpenBlock | None) -> list[FileUse]:
-        nodes = [item.node for item in code.statements if not item.kind.is_import]
+        statements = [item for item in code.statements if not item.kind.is_import]
         if block is None or block.plan.function is None:
-            nodes = [node for node in nodes if not isinstance(node, _DEFINITIONS)]
-        nodes += [item.node for item in (block.copied if block else ())]
-        uses = list(file_uses(nodes, self._names, self._writers))
-        called = {node.id for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)}
-        for name in self._walk.shared.reach(sorted(called)):
-            helper = self._walk.shared.helpers[name]
+            statements = [item for item in statements if not isinstance(item.node, _DEFINITIONS)]
+        statements += block.copied if block else ()
+        uses = self._uses_in(statements)
+        called = {name for item in statements for name in item.mentioned}
+        for helper in self._walk.shared.reach(sorted(called)).values():
             line = min((use.line for use in uses), default=1)
-            if helper.is_definition:
-                tree = ast.parse(helper.text)
-                uses += [
-                    FileUse(use.path, use.writes, line)
-                    for use in file_uses([tree], self._names, self._writers)
-                ]
+            if helper.statement is not None:
+                uses += [replace(use, line=line) for use in self._uses_in([helper.statement])]
         return uses
+
+    def _uses_in(self, statements: Iterable[Statement]) -> list[FileUse]:
+        calls = (call for statement in statements for call in _file_calls(statement))
+        return list(file_uses(calls, self._names, self._writers))
+
+    def _note(self, seen: _Seen) -> None:
+        path, place = seen.use.path, len(self._seen)
+        self._seen.append(seen)
+        self._at.setdefault(path, []).append(place)
+        for folder in _folders(path):
+            self._below.setdefault(folder, []).append(place)
+
+    def _related(self, path: str) -> Iterator[_Seen]:
+        """The uses so far of a path, of what is in it and of folders around it, last one first."""
+        places = [*self._at.get(path, ()), *self._below.get(path, ())]
+        for folder in _folders(path):
+            places += self._at.get(folder, ())
+        return (self._seen[place] for place in sorted(places, reverse=True))
 
     def _connect(self, seen: _Seen) -> None:
         """Edges to the last write of the file and, for a write, to what read it since."""
         if seen.block is None:
             return
-        for other in reversed(self._seen):
-            if not related(other.use.path, seen.use.path):
-                continue
+        for other in self._related(seen.use.path):
             if not (other.use.writes or seen.use.writes):
                 continue
             self._add(seen.block, seen, other)
@@ -139,7 +163,7 @@ class _Files:
         return frozenset(
             name
             for name, helper in self._walk.shared.helpers.items()
-            if helper.is_definition and _writes_argument(ast.parse(helper.text))
+            if helper.statement is not None and _writes_argument(helper.statement)
         )
 
 
@@ -149,20 +173,33 @@ _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def _paths(code: CellCode, known: Mapping[str, str]) -> dict[str, str]:
     """`NAME = "data/x.csv"`, `NAME = Path("data") / "x.csv"`."""
     found: dict[str, str] = {}
+    names = ChainMap(found, dict(known))
     for statement in code.statements:
         node = statement.node
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = literal_path(node.value, {**known, **found})
+            value = literal_path(node.value, names)
             if value is not None:
                 found[node.targets[0].id] = value
     return found
 
 
-def _writes_argument(tree: ast.Module) -> bool:
+@asked_once
+def _file_calls(statement: Statement) -> list[FileCall]:
+    return file_calls(statement.by_type.get(ast.Call, ()))
+
+
+def _folders(path: str) -> list[str]:
+    """The folders around a path."""
+    return [path[:index] for index, character in enumerate(path) if character == "/"]
+
+
+@asked_once
+def _writes_argument(statement: Statement) -> bool:
     """Whether a function writes to a path that one of its arguments gives."""
-    function = tree.body[0]
+    function = statement.node
     if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     arguments = function.args
     given = {item.arg: "x.csv" for item in (*arguments.args, *arguments.kwonlyargs)}
-    return any(use.writes for use in file_uses(function.body, given))
+    calls = file_calls(node for item in function.body for node in ast.walk(item))
+    return any(use.writes for use in file_uses(calls, given))

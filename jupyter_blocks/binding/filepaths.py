@@ -9,8 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jupyter_blocks.binding.statements import dotted_name
+from jupyter_blocks.wordsets import word_set
 
-__all__ = ["FileUse", "file_uses", "literal_path", "related"]
+__all__ = ["FileCall", "FileUse", "file_calls", "file_uses", "literal_path"]
+
+
+@dataclass(frozen=True)
+class FileCall:
+    """One call that may read or write files, as far as it says so itself."""
+
+    function: str
+    """Name of the function or method."""
+    values: tuple[str | ast.expr, ...]
+    """Paths, and expressions that may be paths: that depends on what their names stand for."""
+    is_writing: bool
+    line: int
 
 
 @dataclass(frozen=True)
@@ -23,11 +36,7 @@ class FileUse:
     line: int
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_WRITES = _words(
+_WRITES = word_set(
     """ZipFile connect copy copy2 copyfile copytree create_engine download dump export extract
     extractall imsave imwrite makedirs mkdir move remove rename replace retrieve rmdir rmtree save
     save_model savefig savemat savetxt savez savez_compressed symlink_to to_csv to_disk to_excel
@@ -36,10 +45,11 @@ _WRITES = _words(
     write_image write_text"""
 )
 _WRITE_STARTS = ("export_", "save_", "sink_", "store_", "write_")
-_PATH_TYPES = _words("Path PosixPath PurePath PurePosixPath")
+_PATH_TYPES = word_set("Path PosixPath PurePath PurePosixPath")
 _JOINS = ("os.path.join", "path.join", "join")
 _PATTERN = re.compile(r"[*?\[]")
 _LOOKS_LIKE_A_PATH = re.compile(r"[^\n:*?\"<>|]*?[\w)]\.\w{1,8}\Z|[^\n:\"<>|]*/[^\n:\"<>|]*\Z")
+_SAME_PATH = ("resolve", "absolute", "expanduser")
 _LONGEST = 200
 _OPENS = ("open", "ZipFile", "File")
 _MODE = re.compile(r"[rwaxbt+]{1,3}|[rwax]:(?:gz|bz2|xz)")
@@ -48,18 +58,25 @@ _DATABASE = re.compile(r"\A(?:sqlite|duckdb):/{3}(?P<path>.+)\Z")
 _DEFAULT_SUFFIX = {"save": ".npy", "savez": ".npz", "savez_compressed": ".npz", "savefig": ".png"}
 
 
+def file_calls(nodes: Iterable[ast.AST]) -> list[FileCall]:
+    """The calls among `nodes` that may have to do with files, in the same order."""
+    calls = (_file_call(node) for node in nodes if isinstance(node, ast.Call))
+    return [call for call in calls if call is not None]
+
+
 def file_uses(
-    nodes: Iterable[ast.AST], names: Mapping[str, str], writers: frozenset[str] = frozenset()
+    calls: Iterable[FileCall], names: Mapping[str, str], writers: frozenset[str] = frozenset()
 ) -> Iterator[FileUse]:
-    """The files named in calls, in the order of the text.
+    """The files named in calls, in their order.
 
     `names` are variables with the paths they hold; `writers` are functions of the notebook that
     write to what they are given.
     """
-    for top in nodes:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Call):
-                yield from _uses_of_call(node, names, writers)
+    for call in calls:
+        for value in call.values:
+            found = value if isinstance(value, str) else _path(value, names, call.function)
+            if found:
+                yield FileUse(found, call.is_writing or call.function in writers, call.line)
 
 
 def literal_path(node: ast.expr | None, names: Mapping[str, str]) -> str | None:
@@ -78,11 +95,6 @@ def literal_path(node: ast.expr | None, names: Mapping[str, str]) -> str | None:
     return None
 
 
-def related(one: str, other: str) -> bool:
-    """Whether two paths are the same, or one is a folder above the other."""
-    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
-
-
 def _part(node: ast.expr, names: Mapping[str, str]) -> str | None:
     return literal_path(node.value if isinstance(node, ast.FormattedValue) else node, names)
 
@@ -96,30 +108,45 @@ def _path_of_call(node: ast.Call, names: Mapping[str, str]) -> str | None:
     function = dotted_name(node.func)
     if function.rpartition(".")[2] in _PATH_TYPES or function.endswith(_JOINS):
         return _joined([literal_path(item, names) for item in node.args], "/") if node.args else "."
-    if isinstance(node.func, ast.Attribute) and node.func.attr in (
-        "resolve",
-        "absolute",
-        "expanduser",
-    ):
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_PATH:
         return literal_path(node.func.value, names)
     return None
 
 
-def _uses_of_call(
-    node: ast.Call, names: Mapping[str, str], writers: frozenset[str]
-) -> Iterator[FileUse]:
+def _file_call(node: ast.Call) -> FileCall | None:
     function = node.func.attr if isinstance(node.func, ast.Attribute) else dotted_name(node.func)
     if function in _PATH_TYPES or dotted_name(node.func).endswith(_JOINS):
-        return
+        return None
     values = [*node.args, *(keyword.value for keyword in node.keywords)]
     if isinstance(node.func, ast.Attribute) and not isinstance(node.func.value, ast.Constant):
         values.append(node.func.value)  # Path("x.csv").write_text(...)
-    is_writing = function in writers or _is_writing(function, node)
-    for value in values:
-        path = literal_path(value, names)
-        found = _normalized(path, function)
-        if found:
-            yield FileUse(found, is_writing, node.lineno)
+    paths = [
+        _path(value, {}, function) if isinstance(value, ast.Constant) else value
+        for value in values
+        if _may_be_path(value)
+    ]
+    if not any(paths):
+        return None
+    return FileCall(function, tuple(paths), _is_writing(function, node), node.lineno)
+
+
+def _may_be_path(node: ast.expr) -> bool:
+    """Whether `literal_path` can find a path, whatever the names stand for."""
+    if isinstance(node, ast.Call):
+        return _is_path_call(node)
+    return isinstance(node, ast.Constant | ast.Name | ast.JoinedStr | ast.BinOp)
+
+
+def _is_path_call(node: ast.Call) -> bool:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_PATH:
+        return True
+    function = dotted_name(node.func)
+    return function.rpartition(".")[2] in _PATH_TYPES or function.endswith(_JOINS)
+
+
+def _path(node: ast.expr, names: Mapping[str, str], function: str) -> str:
+    """The path that an argument of a function is; empty if it is none."""
+    return _normalized(literal_path(node, names), function)
 
 
 def _is_writing(function: str, node: ast.Call) -> bool:

@@ -92,10 +92,11 @@ class Imports:
 
         `needed` are the names the code uses; they decide about optional imports.
         """
+        wanted = set(needed)
         records = [
             record
             for record in self._records
-            if not record.is_optional or not set(needed).isdisjoint(record.line.names)
+            if not record.is_optional or not wanted.isdisjoint(record.line.names)
         ]
         if self.conflicts:
             end = last_cell if last_cell is not None else sys.maxsize

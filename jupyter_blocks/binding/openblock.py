@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jupyter_blocks.binding.draft import CodePart, Edge, TestDraft
@@ -60,6 +61,11 @@ class OpenBlock:
     def name(self) -> str:
         """Name of the block."""
         return self.plan.name
+
+    def use_helpers(self, names: Iterable[str]) -> None:
+        """Note that the block needs these helpers, unless its names are known already."""
+        for name in names:
+            self.module_names.setdefault(name, Origin.HELPER)
 
     def bind(self, provider: Provider) -> None:
         """Note that the block gave a name the value that `provider` stands for."""

@@ -13,10 +13,11 @@ from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.draws import Draws, random_uses
 from jupyter_blocks.binding.openblock import OpenBlock
-from jupyter_blocks.binding.scope import Origin
+from jupyter_blocks.binding.settingvalues import SettingValues
 from jupyter_blocks.binding.statements import (
     Statement,
     StatementKind,
+    asked_once,
     dotted_name,
     is_path_setting,
     is_setting_call,
@@ -46,6 +47,9 @@ class _Options:
         """Text of the statement -> where it stands last."""
         self._data: list[tuple[CellCode, Statement, str]] = []
         """Options that depend on a value, with its name."""
+        self._values = SettingValues(
+            walk.imports.module_of, lambda name: name in walk.shared.helpers
+        )
         self._moves: list[tuple[CellCode, int]] = []
         """Cells that go to another folder, with the line."""
 
@@ -60,28 +64,33 @@ class _Options:
         return found
 
     def _add(self, code: CellCode) -> None:
-        for node in (node for item in code.statements for node in ast.walk(item.node)):
-            if isinstance(node, ast.Call) and dotted_name(node.func) == "os.chdir":
-                self._moves.append((code, node.lineno))
+        self._values.enter(code)
         for statement in code.statements:
+            self._moves += [(code, line) for line in _moves(statement)]
+            self._values.add(code, statement)
             if not self._is_option(statement) or self._is_seed(statement):
                 continue
             data = self._data_read(statement)
-            if data:
-                self._data.append((code, statement, data))
+            places = self._values.needed(data)
+            if places is None:
+                self._data.append((code, statement, data[0]))
                 continue
-            text = statement.text(code.lines)
-            self._set.pop(text, None)
-            self._set[text] = code, statement
+            for place in (*places, (code, statement)):
+                text = place[1].text(place[0].lines)
+                self._set.pop(text, None)
+                self._set[text] = place
 
     def _is_option(self, statement: Statement) -> bool:
+        if not _may_be_option(statement):
+            return False
         node = statement.node
         if statement.kind is StatementKind.SETTING:
             return not is_path_setting(node)
         if isinstance(node, ast.If | ast.For | ast.Try):
-            inner = [item for item in ast.walk(node) if isinstance(item, ast.stmt)]
+            inner = [item for item in statement.nodes if isinstance(item, ast.stmt)]
             simple = [item for item in inner if not isinstance(item, _BRANCHES)]
-            return bool(simple) and all(self._sets_module(item) for item in simple)
+            does_something = any(not isinstance(item, ast.Pass) for item in simple)
+            return does_something and all(self._sets_module(item) for item in simple)
         return self._sets_module(node)
 
     def _sets_module(self, node: ast.stmt) -> bool:
@@ -114,20 +123,18 @@ class _Options:
 
     def _is_seed(self, statement: Statement) -> bool:
         """Whether `randomness` takes care of it."""
-        uses = random_uses([statement.node], self._walk.imports.module_of)
+        uses = random_uses([statement], self._walk.imports.module_of)
         return any(use.draws is Draws.SEED for use in uses)
 
-    def _data_read(self, statement: Statement) -> str:
-        """A name that not every block has; empty if there is none."""
-        names = [node for node in ast.walk(statement.node) if isinstance(node, ast.Name)]
+    def _data_read(self, statement: Statement) -> list[str]:
+        """Names that not every block has."""
+        names = statement.by_type.get(ast.Name, ())
         own = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
-        for node in names:
-            if node.id not in own:
-                name = node.id
-                known = self._walk.imports.module_of(name) or name in self._walk.shared.helpers
-                if not known and not is_builtin(name):
-                    return name
-        return ""
+        return [node.id for node in names if node.id not in own and not self._is_known(node.id)]
+
+    def _is_known(self, name: str) -> bool:
+        helpers = self._walk.shared.helpers
+        return bool(self._walk.imports.module_of(name)) or name in helpers or is_builtin(name)
 
     def _parts(self, block: OpenBlock) -> tuple[CodePart, ...]:
         self._report_data(block)
@@ -135,14 +142,12 @@ class _Options:
         kept: dict[str, tuple[CellCode, list[Statement]]] = {}
         for code, statement in self._set.values():
             kept.setdefault(code.cell.ref, (code, []))[1].append(statement)
-            for node in ast.walk(statement.node):
-                if isinstance(node, ast.Name) and node.id in self._walk.shared.helpers:
-                    block.module_names.setdefault(node.id, Origin.HELPER)
+            block.use_helpers(self._walk.shared.named(statement))
         return tuple(code.part_of(statements) for code, statements in kept.values())
 
     def _report_data(self, block: OpenBlock) -> None:
         for code, statement, name in self._data:
-            self._walk.report.warning(
+            self._walk.report.error(
                 "option-reads-data",
                 code.cell,
                 f"In the notebook this option holds for block '{block.name}' (cell "
@@ -165,3 +170,20 @@ class _Options:
                 line=line,
             )
         self._moves.clear()
+
+
+@asked_once
+def _may_be_option(statement: Statement) -> bool:
+    """Whether it can be an option at all, whatever its names stand for."""
+    node = statement.node
+    if isinstance(node, ast.Assign) and statement.kind is not StatementKind.SETTING:
+        is_plain = all(isinstance(target, ast.Name) for target in node.targets)
+        return not is_plain or is_setting_call(node.value)
+    return True
+
+
+@asked_once
+def _moves(statement: Statement) -> list[int]:
+    """Lines where it goes to another folder."""
+    calls = statement.by_type.get(ast.Call, ())
+    return [call.lineno for call in calls if dotted_name(call.func) == "os.chdir"]

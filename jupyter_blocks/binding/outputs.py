@@ -10,26 +10,22 @@ from jupyter_blocks.binding.draft import Returns
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.statements import dotted_name
 from jupyter_blocks.binding.walk import Walk
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["SHOWN", "block_outputs"]
 
 SHOWN = "output_0"
 """Name of an output that is an expression."""
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_GIVES_NOTHING = _words("close commit display execute info mkdir pprint print show")
+_GIVES_NOTHING = word_set("close commit display execute info mkdir pprint print show")
 """Calls that are made for what they print or do."""
 
-_DRAWS = _words("boxplot hexbin hist kdeplot pairplot plot savefig scatter subplots")
+_DRAWS = word_set("boxplot hexbin hist kdeplot pairplot plot savefig scatter subplots")
 """Methods whose value is a drawing, which is kept as an image, not as a value."""
 
 _DRAWING_PACKAGES = ("matplotlib", "pylab", "seaborn")
 
-_OPENS = _words(
+_OPENS = word_set(
     """Client Connection Lock Popen Session Thread client connect create_engine cursor figure gca
     gcf open resource socket subplot subplot_mosaic subplots urlopen"""
 )

@@ -17,11 +17,10 @@ from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.reading import Reader, Reading, Strength
-from jupyter_blocks.binding.scope import Origin
+from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import definition_lines
 from jupyter_blocks.binding.statements import Statement, StatementKind, insert
-from jupyter_blocks.binding.statements import cut as cut_lines
 from jupyter_blocks.dataflow import CellFlow, Use, analyze, is_builtin
 
 __all__ = ["PlainBlocks", "data_names"]
@@ -120,8 +119,7 @@ class PlainBlocks:
         lines = [line or "" for line in code.without(cut)]
         last = flow.last_expression
         lines[last.line - 1] = insert(lines[last.line - 1], last.col, f"{_IGNORED} = ")
-        known = {**(code.known or {}), **code.definitions}
-        flow = analyze("\n".join(lines), known=known)
+        flow = analyze("\n".join(lines), known=code.known_at_end)
         binds = tuple(name for name in flow.binds if name != _IGNORED)
         return replace(flow, binds=binds, last_expression=last)
 
@@ -130,12 +128,7 @@ class PlainBlocks:
         flow = code.flow_without(cut)
         names = (use.name for use in (*flow.reads, *flow.maybe_reads))
         carried = self.reader.carried.definitions(names)
-        if not carried:
-            return flow
-        lines = cut_lines(code.analyzed, cut)
-        known = {**(code.known or {}), **code.definitions}
-        source = "\n".join(line or "" for line in lines)
-        return analyze(source, known=known, carried=carried)
+        return code.flow_without(cut, carried) if carried else flow
 
     def _nested(self, block: OpenBlock, code: CellCode) -> dict[str, str]:
         """Definitions that stay in the body, each with the data it reads (or nothing)."""
@@ -220,13 +213,18 @@ class PlainBlocks:
                 self._unknown_change(reading, name)
             if name in bound or provider is None or provider.is_of(block.name):
                 continue
-            if provider.origin in _UNCHANGEABLE or provider.is_definition:
+            if not self._can_change(provider):
                 continue
             if name not in block.resolved:
                 self.reader.read(reading, Use(name, lines.get(name, 1)), Strength.MUST)
             block.bind(
                 self.scope.bind(name, Origin.DATA, code.number, block=block.name, changed=True)
             )
+
+    def _can_change(self, provider: Provider) -> bool:
+        if provider.origin is Origin.NESTED:  # an attribute of a class
+            return self.reader.carried.obstacle(provider) is None
+        return provider.origin not in _UNCHANGEABLE and not provider.is_definition
 
     def _change_shared(self, reading: Reading, augmented_names: Iterable[str]) -> None:
         """`x += y` changes what shares the object of `x` if that is a list, say, and not a number.
@@ -310,10 +308,13 @@ class PlainBlocks:
         for one, other in reading.shared:
             self.scope.link(one, other)
             self.scope.link(other, one)
+        for one, other in self.reader.aliases.sliced.items():
+            self.scope.link(one, other)
         unsure = given_back(left)
         for one, other in flow.aliases:
             if frozenset((one, other)) not in sharing:
                 self.scope.link(one, other, is_certain=(one, other) not in unsure)
+        self.reader.late.note(left)
         for name in flow.deletes:
             block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
             block.bound.pop(name, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from jupyter_blocks.binding.cellcode import CellCode
@@ -76,7 +76,7 @@ class _Streams:
         uses = [use for uses in self._uses.values() for use in uses]
         for code in self._walk.codes:
             if self._walk.where.plan_of(code.number) is None and code.tags.role is not Role.SKIP:
-                uses += self._uses_in([item.node for item in code.statements])
+                uses += self._uses_in(code.statements)
         seeds = [use.streams for use in uses if use.draws is Draws.SEED]
         return frozenset().union(*seeds)
 
@@ -87,15 +87,15 @@ class _Streams:
         if code.number in self._walk.setup.cells:
             self._pass_setup(code)
         elif code.tags.role is Role.NONE:
-            nodes = [item.node for item in code.statements if not item.kind.is_import]
-            uses = [use for use in self._uses_in(nodes) if use.draws is not Draws.MAYBE]
+            statements = [item for item in code.statements if not item.kind.is_import]
+            uses = [use for use in self._uses_in(statements) if use.draws is not Draws.MAYBE]
             self._is_seeded |= _seeds(uses)
             if uses and self._is_seeded:
                 self._left_out = code, uses[0]
 
     def _pass_setup(self, code: CellCode) -> None:
         for statement in code.statements:
-            uses = self._uses_in([statement.node]) if isinstance(statement.node, ast.Expr) else []
+            uses = self._uses_in([statement]) if isinstance(statement.node, ast.Expr) else []
             if _seeds(uses):
                 seeds = (use.streams for use in uses if use.draws is Draws.SEED)
                 self._pending.append((code, statement, frozenset().union(*seeds)))
@@ -120,10 +120,10 @@ class _Streams:
     def _fresh_streams(self, block: OpenBlock) -> frozenset[str]:
         """The streams that the block seeds, at its top level, before it draws anything."""
         fresh: frozenset[str] = frozenset()
-        if self._uses_in([item.node for item in block.copied]):
+        if self._uses_in(block.copied):
             return fresh  # nobody knows when they are called
         for statement in block.body:
-            uses = self._uses_in([statement.node])
+            uses = self._uses_in([statement])
             if not all(use.draws is Draws.SEED for use in uses):
                 break
             if isinstance(statement.node, ast.Expr):
@@ -136,10 +136,7 @@ class _Streams:
                 self._report_decorated(block, code, statement)
             return ()
         for _, statement, _ in self._pending:
-            for node in ast.walk(statement.node):
-                name = node.id if isinstance(node, ast.Name) else ""
-                if name in self._walk.shared.helpers:
-                    block.module_names.setdefault(name, Origin.HELPER)
+            block.use_helpers(self._walk.shared.named(statement))
         return tuple(code.part_of([statement]) for code, statement, _ in self._pending)
 
     def _edge(self, block: OpenBlock, upstream: OpenBlock) -> Edge:
@@ -153,11 +150,11 @@ class _Streams:
 
     def _uses_of(self, block: OpenBlock) -> list[RandomUse]:
         if block.plan.function is not None:
-            nodes = [item.node for code in block.plan.cells for item in code.statements]
+            statements = [item for code in block.plan.cells for item in code.statements]
         else:
-            nodes = [item.node for item in (*block.copied, *block.body)]
+            statements = [*block.copied, *block.body]
         names = [name for name, origin in block.module_names.items() if origin is Origin.HELPER]
-        return self._uses_in(nodes) + self._uses_of_helpers(names)
+        return self._uses_in(statements) + self._uses_of_helpers(names)
 
     def _uses_of_helpers(self, names: Iterable[str]) -> list[RandomUse]:
         return [
@@ -166,19 +163,22 @@ class _Streams:
             for use in self._helper_uses.get(name, ())
         ]
 
-    def _uses_in(self, nodes: Sequence[ast.AST]) -> list[RandomUse]:
+    def _uses_in(self, statements: Sequence[Statement]) -> list[RandomUse]:
         methods = self._drawing_methods
-        uses = random_uses(nodes, self._walk.imports.module_of, methods)
-        called = {node.id for top in nodes for node in ast.walk(top) if isinstance(node, ast.Name)}
+        uses = random_uses(statements, self._walk.imports.module_of, methods)
+        called = {name for statement in statements for name in statement.mentioned}
         return uses + self._uses_of_helpers(sorted(called & self._helper_uses.keys()))
 
     @cached_property
     def _helper_uses(self) -> dict[str, list[RandomUse]]:
         """For each function and class that moved to the shared module what its text does."""
         return {
-            name: random_uses([ast.parse(helper.text)], self._walk.imports.module_of, frozenset())
+            name: [
+                replace(use, line=use.line - helper.line + 1)  # in the text of the helper
+                for use in random_uses([helper.statement], self._walk.imports.module_of)
+            ]
             for name, helper in self._walk.shared.helpers.items()
-            if helper.is_definition
+            if helper.statement is not None
         }
 
     @cached_property
@@ -187,9 +187,9 @@ class _Streams:
         return frozenset(
             node.name
             for name, helper in self._walk.shared.helpers.items()
-            if self._uses_of_helpers([name])
-            for node in ast.walk(ast.parse(helper.text))
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("__")
+            if helper.statement is not None and self._uses_of_helpers([name])
+            for node in helper.statement.by_type.get(ast.FunctionDef, ())
+            if not node.name.startswith("__")
             if node.name != name
         )
 

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from jupyter_blocks.binding.aliases import Aliases
-from jupyter_blocks.binding.branches import bound_above, bound_in_branch, figure_names
+from jupyter_blocks.binding.branches import bound_above, bound_in_branch
 from jupyter_blocks.binding.carried import Carried
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Edge
 from jupyter_blocks.binding.imports import Imports
+from jupyter_blocks.binding.latereads import LateReads
 from jupyter_blocks.binding.openblock import OpenBlock
+from jupyter_blocks.binding.refusals import Refusals
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Provider, Scope
+from jupyter_blocks.binding.uses import needed_by_condition
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
 
@@ -69,9 +72,11 @@ class Reader:
         self.aliases = aliases
         self.imports = imports
         self.carried = Carried(scope)
+        self.late = LateReads(scope, self.carried)
         self.report = report
         self.where = where
         self.blocks = blocks
+        self.refusals = Refusals(report, where)
 
     def read(self, reading: Reading, use: Use, strength: Strength) -> None:
         """Bind one read of a block."""
@@ -170,6 +175,8 @@ class Reader:
                 self._take_data(reading, use, provider, strength)
             case Origin.NESTED if provider and self.carried.can_carry(provider):
                 self._carry(reading, use, provider, strength)
+            case Origin.NESTED if provider and self._is_given(provider, strength):
+                self._give(reading, use, provider)
             case _ if provider and strength is Strength.MUST:
                 self.report_unusable(reading, use, provider)
 
@@ -196,17 +203,22 @@ class Reader:
         definer = self.blocks[provider.block]
         if definer.plan.is_sensor:
             if strength is Strength.MUST:
-                self._sensor_read(reading, use, provider)
+                self.refusals.sensor_output(reading.block, reading.code, use, provider)
             return
         if strength is not Strength.MUST and not self.can_provide(provider):
             return
         if strength is Strength.MUST:
-            self._check_figure(reading, use, provider)
+            self.refusals.figure(reading.block, reading.code, use, provider)
+            if source := self.late.outdated(provider):
+                self.refusals.late_name(reading.block, reading.code, use, provider, source)
         shared = self.aliases.of(provider) if provider.block != reading.block.name else None
         if shared is not None:
             self.read(reading, Use(shared.base, use.line), strength)
             self.carried.add(reading.block, shared.key, shared.part, use.name)
             return
+        statements = reading.code.statements
+        if strength is Strength.MUST and not needed_by_condition(statements, use.name):
+            self.refusals.surely_read.add(provider)
         reading.block.inputs.setdefault(use.name, provider)
         self._add_edge(reading, use, provider, strength)
         self.need(provider)
@@ -217,6 +229,26 @@ class Reader:
         if strength is Strength.SOFT:  # nobody has seen yet what it reads
             for name in self.carried.free(provider):
                 self.read(reading, Use(name, use.line), Strength.SOFT)
+
+    def _is_given(self, provider: Provider, strength: Strength) -> bool:
+        return strength is not Strength.SOFT and self.carried.obstacle(provider) is None
+
+    def _give(self, reading: Reading, use: Use, provider: Provider) -> None:
+        """A class, say, that stays in its block: the block gives it as it gives other values.
+
+        It takes along what it reads, so that its block has to have all of that.
+        """
+        definer, code = self.blocks[provider.block], self.where.codes[provider.cell]
+        for name in self.carried.free(provider):
+            source = self.scope.get(name)
+            if source is not None and not source.is_of(definer.name):
+                line = self.carried.line(provider)
+                self._connect(
+                    Reading(definer, code, code.flow), Use(name, line), source, Strength.MUST
+                )
+        definer.bound.setdefault(provider.name)
+        definer.latest.setdefault(provider.name, provider)
+        self.take(reading, use, provider)
 
     def _add_edge(self, reading: Reading, use: Use, provider: Provider, strength: Strength) -> None:
         edge = Edge(
@@ -240,23 +272,10 @@ class Reader:
             if is_builtin(provider.name) and before is None:
                 block.module_names[provider.name] = None
             elif line := bound_in_branch(code.statements, provider.name):
-                self._maybe_unbound(block, provider, code, line)
+                self.refusals.doubtful[provider] = (block, code, line)
             return
         use = Use(provider.name, 1)
         self._connect(Reading(block, code, code.flow), use, before, Strength.MAYBE)
-
-    def _maybe_unbound(
-        self, block: OpenBlock, provider: Provider, code: CellCode, line: int
-    ) -> None:
-        self.report.error(
-            "maybe-unbound",
-            code.cell,
-            f"Block '{block.name}' sets '{provider.name}' under a condition only, and a later "
-            "block reads it.",
-            f"Give '{provider.name}' a value before the condition.",
-            line=line,
-            block=block.name,
-        )
 
     def _is_split(
         self, reading: Reading, use: Use, provider: Provider | None, strength: Strength
@@ -304,18 +323,6 @@ class Reader:
             block=block.name,
         )
 
-    def _sensor_read(self, reading: Reading, use: Use, provider: Provider) -> None:
-        self.report.error(
-            "sensor-output",
-            reading.code.cell,
-            f"{self.where.reader(reading.block.name, capital=True)} reads '{use.name}', which the "
-            f"sensor '{provider.block}' (cell {provider.cell}) sets or changes; a sensor stores "
-            "nothing.",
-            f"Set '{use.name}' in a loader.",
-            line=use.line,
-            block=reading.block.name,
-        )
-
     def check_untouched(
         self, code: CellCode, use: Use, provider: Provider, block: str | None = None
     ) -> None:
@@ -352,21 +359,11 @@ class Reader:
             line=use.line,
         )
 
-    def _check_figure(self, reading: Reading, use: Use, provider: Provider) -> None:
-        code = self.where.codes[provider.cell]
-        if use.name in figure_names(code.statements):
-            self.report.error(
-                "figure-crosses",
-                reading.code.cell,
-                f"The figure or axes '{use.name}' of block '{provider.block}' (cell "
-                f"{provider.cell}) goes on in {self.where.reader(reading.block.name)}.",
-                "Draw it in one block: give this cell the tag 'continue', or begin a new figure.",
-                line=use.line,
-                block=reading.block.name,
-            )
-
     def report_unusable(self, reading: Reading, use: Use, provider: Provider) -> None:
         """Say why a block cannot read what `provider` stands for."""
+        if provider.origin is Origin.NESTED and (obstacle := self.carried.obstacle(provider)):
+            self.refusals.obstacle(reading.block, reading.code, use, provider, obstacle)
+            return
         reader = self.where.reader(reading.block.name)
         code, message, hint = self.where.unusable(use.name, reader, reading.code, use, provider)
         self.report.error(

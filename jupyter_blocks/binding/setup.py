@@ -20,13 +20,9 @@ from jupyter_blocks.binding.shared import Helper, Shared
 from jupyter_blocks.binding.statements import Statement, StatementKind, is_path_setting
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["Setup"]
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
 
 _PURE = frozenset(
     (
@@ -40,11 +36,11 @@ _PURE = frozenset(
         StatementKind.TEXT,
     )
 )
-_VARYING = _words(
+_VARYING = word_set(
     """now today utcnow perf_counter time_ns uuid1 uuid4 getpid random rand randn randint randrange
     choice choices normal uniform shuffle sample permutation token_hex token_bytes"""
 )
-_GENERATORS = _words("manual_seed default_rng RandomState Random Generator")
+_GENERATORS = word_set("manual_seed default_rng RandomState Random Generator")
 
 
 class Setup:
@@ -122,9 +118,9 @@ class Setup:
             code,
             statement.first,
             statement.text(code.lines),
+            statement,
             definition.free - {definition.name},
             definition.changes,
-            is_definition=True,
         )
         self._add_helper(helper)
         self._check_definition(code, statement)

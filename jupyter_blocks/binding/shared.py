@@ -25,11 +25,17 @@ class Helper:
     line: int
     text: str
     """Source text, to tell whether two cells say the same."""
+    statement: Statement | None = None
+    """The function or class; none for a constant."""
     free: frozenset[str] = frozenset()
     """Names it needs when it is called; empty for a constant."""
     changes: frozenset[str] = frozenset()
     """Names of the module whose value a call may change in place."""
-    is_definition: bool = False
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it is a function or a class."""
+        return self.statement is not None
 
 
 class Shared:
@@ -58,6 +64,10 @@ class Shared:
             return None
         return known
 
+    def named(self, statement: Statement) -> list[str]:
+        """The helpers whose names stand in a statement."""
+        return [name for name in statement.mentioned if name in self.helpers]
+
     def reach(self, names: Iterable[str]) -> dict[str, Helper]:
         """The helpers among `names` and all helpers these need, at any depth."""
         found: dict[str, Helper] = {}
@@ -72,12 +82,12 @@ class Shared:
 
 def definition_part(code: CellCode, statement: Statement, *, comments: bool = True) -> CodePart:
     """One statement as a part of a file, with the `comments` right above it."""
-    lines: list[str | None] = [None] * len(code.lines)
-    first = definition_lines(code, statement) if comments else statement.first
-    lines[first - 1 : statement.last] = code.lines[first - 1 : statement.last]
+    lines = list(code.part_of([statement]).lines)
     rest = code.lines[statement.last - 1][statement.end_col :].strip()
-    if statement.col or (rest and not rest.startswith("#")):  # it shares its lines with others
-        lines[statement.first - 1 : statement.last] = statement.text(code.lines).split("\n")
+    is_shared = statement.col or (rest and not rest.startswith("#"))
+    first = definition_lines(code, statement) if comments else statement.first
+    last = statement.first - 1 if is_shared else statement.last
+    lines[first - 1 : last] = code.lines[first - 1 : last]
     return CodePart(code.cell.ref, tuple(lines))
 
 

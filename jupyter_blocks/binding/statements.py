@@ -7,15 +7,20 @@ across cells is for `binding`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
+from jupyter_blocks.binding.nodes import Nodes, children, grouped
 from jupyter_blocks.dataflow.definitions import is_assigned_definition
+from jupyter_blocks.wordsets import word_set
 
 __all__ = [
     "Statement",
     "StatementKind",
+    "asked_once",
     "classify",
     "cut",
     "dotted_name",
@@ -75,6 +80,26 @@ class Statement:
     end_col: int
     names: tuple[str, ...] = ()
     """Names bound by an import or a definition, or assigned to."""
+    _answers: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Of `asked_once`: question -> answer."""
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """All its nodes in the order of `ast.walk`, but contexts and operators."""
+        found: list[ast.AST] = [self.node]
+        for node in found:
+            found += children(node)
+        return tuple(found)
+
+    @cached_property
+    def by_type(self) -> Nodes:
+        """The same by their types, each of which has them in this order."""
+        return grouped(self.nodes)
+
+    @cached_property
+    def mentioned(self) -> tuple[str, ...]:
+        """The names in it, each once, in the order of `nodes`."""
+        return tuple(dict.fromkeys(node.id for node in self.by_type.get(ast.Name, ())))
 
     def text(self, lines: Sequence[str]) -> str:
         """The statement as written, without a comment behind it."""
@@ -82,6 +107,26 @@ class Statement:
         part[-1] = part[-1][: self.end_col]
         part[0] = part[0][self.col :]
         return "\n".join(part)
+
+
+_Answer = TypeVar("_Answer")
+
+
+def asked_once(question: Callable[[Statement], _Answer]) -> Callable[[Statement], _Answer]:
+    """Remember what a function says of a statement; only for what the statement alone decides.
+
+    Statements live on from one analysis of a notebook to the next (`parsed`).
+    """
+
+    @wraps(question)
+    def answer(statement: Statement) -> _Answer:
+        answers = statement._answers
+        if question not in answers:
+            answers[question] = question(statement)
+        found: _Answer = answers[question]
+        return found
+
+    return answer
 
 
 def classify(tree: ast.Module, lines: Sequence[str]) -> tuple[Statement, ...]:
@@ -260,11 +305,7 @@ def _bound_in_guard(node: ast.stmt) -> Iterator[str]:
             yield from (target.id for target in item.targets if isinstance(target, ast.Name))
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_SETTING_CALLS = _words(
+_SETTING_CALLS = word_set(
     """
     set_option reset_option set_style set_theme set_context set_palette set_printoptions seterr
     use filterwarnings simplefilter basicConfig setLevel set_verbosity seed manual_seed set_seed
@@ -313,7 +354,7 @@ def _is_option(target: ast.expr) -> bool:
     return ".options." in dotted_name(target)
 
 
-_CONSTANT_CALLS = _words(
+_CONSTANT_CALLS = word_set(
     """
     Path PurePath PurePosixPath compile timedelta Timedelta Timestamp Decimal Fraction getLogger
     namedtuple TypeVar NewType join getenv get frozenset set dict list tuple range color_palette

@@ -57,6 +57,7 @@ class Walk:
             if code.is_valid:
                 self._take(code)
         self._check_splits()
+        self.reader.refusals.unbound()
 
     def _is_decorated(self, code: CellCode) -> bool:
         plan = self.where.plan_of(code.number)

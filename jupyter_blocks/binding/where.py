@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Style
@@ -13,6 +13,7 @@ from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.statements import StatementKind
+from jupyter_blocks.binding.uses import needed_by_condition
 from jupyter_blocks.dataflow import Use
 from jupyter_blocks.tags import Role
 
@@ -99,14 +100,23 @@ class Where:
                 block=block,
             )
             return
-        others = [name for name in self._binders if name != use.name]
-        near = get_close_matches(use.name, others, n=1)
+        if needed_by_condition(code.statements, use.name):
+            self.report.warning(
+                "undefined-name",
+                code.cell,
+                f"{reader} reads '{use.name}' under a condition, and no cell above sets it.",
+                "If it is ever needed there, the block fails as the cell does.",
+                line=use.line,
+                block=block,
+            )
+            return
+        near = _near(use.name, self._bound)
         itself = " before it sets it" if use.name in self._binders else ", which no cell sets"
         self.report.error(
             "undefined-name",
             code.cell,
             f"{reader} reads '{use.name}'{itself}.",
-            f"Did you mean '{near[0]}'?" if near else "Set it in a cell above, or correct it.",
+            f"Did you mean '{near}'?" if near else "Set it in a cell above, or correct it.",
             line=use.line,
             block=block,
         )
@@ -129,7 +139,7 @@ class Where:
     def _nested(self, name: str, reader: str, provider: Provider) -> tuple[str, str]:
         start = f"{_capital(reader)} uses '{name}', which block '{provider.block}' (cell "
         if provider.detail:
-            message = f"{start}{provider.cell}) defines and which reads its '{provider.detail}'."
+            message = f"{start}{provider.cell}) defines and which reads '{provider.detail}'."
             hint = f"Pass '{provider.detail}' as an argument of '{name}'"
             return message, f"{hint}, or move both to a cell with the tag 'functions'."
         message = f"{start}{provider.cell}) defines in its own way; other cells define it too."
@@ -162,6 +172,10 @@ class Where:
         return found
 
     @cached_property
+    def _bound(self) -> frozenset[str]:
+        return frozenset(self._binders)
+
+    @cached_property
     def _broken_words(self) -> frozenset[str]:
         """Identifiers in cells of the pipeline that are not valid Python."""
         return frozenset(
@@ -170,6 +184,12 @@ class Where:
             if not code.is_valid and code.tags.role not in (Role.NONE, Role.SKIP)
             for word in re.findall(r"[^\W\d]\w*", code.cell.source)
         )
+
+
+@lru_cache(maxsize=256)
+def _near(name: str, others: frozenset[str]) -> str:
+    """The name among `others` that was probably meant; empty if none is like it."""
+    return next(iter(get_close_matches(name, others - {name}, n=1)), "")
 
 
 def _capital(text: str) -> str:

@@ -91,6 +91,8 @@ class Causes:
         self._adrift: set[Output] = set()
         """Outputs that vary, or follow from such."""
         self._different: set[Output] = set()
+        self._astray: set[str] = set()
+        """Blocks that leave the random streams, for all one knows, where the notebook does not."""
 
     def entries(self) -> Iterator[tuple[str, CheckEntry]]:
         """Each output with the group it belongs to, in the order of the notebook."""
@@ -103,6 +105,14 @@ class Causes:
                     yield self._explained(block, name, verdict)
                 else:
                     yield verdict.outcome, CheckEntry(block.name, name, verdict.detail)
+            if self._leads_astray(block):
+                self._astray.add(block.name)
+
+    def _leads_astray(self, block: BlockDraft) -> bool:
+        if block.random_streams in self._astray:
+            return True
+        differs = not self._different.isdisjoint((block.name, name) for name in block.outputs)
+        return differs and not self._again.drawing.isdisjoint(block.cells)
 
     def _explained(self, block: BlockDraft, name: str, verdict: Verdict) -> tuple[str, CheckEntry]:
         inputs = _inputs(block, self._blocks)
@@ -119,6 +129,11 @@ class Causes:
             detail = f"follows from {_named(before)}: {verdict.detail}"
             follows = tuple(map(str, before))
             return "different", self._entry(block, name, detail, verdict, follows_from=follows)
+        if block.random_streams in self._astray and self._again.drawing.intersection(block.cells):
+            detail = f"follows from the random numbers of '{block.random_streams}': "
+            return "different", self._entry(
+                block, name, detail + verdict.detail, verdict, follows_from=(block.random_streams,)
+            )
         return "different", self._origin(block, name, verdict)
 
     def _entry(

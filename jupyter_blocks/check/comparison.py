@@ -61,6 +61,9 @@ def _verdict(sides: Sequence[_Side], block: str, name: str) -> Verdict:
     one, other = manifests
     if one is None or other is None:
         return Verdict("different", f"stored by the {'notebook' if one else 'pipeline'} only")
+    for stored in (one.outputs[name], other.outputs[name]):
+        if stored.why_not_stored:
+            return Verdict("not_comparable", f"not stored: {stored.why_not_stored}")
     if one.outputs[name].digest == other.outputs[name].digest:
         return Verdict("equal")
     try:

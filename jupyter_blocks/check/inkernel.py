@@ -78,8 +78,8 @@ def _value(names: Mapping[str, Any], output: str, number: int) -> Any:
 def store_outputs(text: str) -> list[list[str]]:
     """Store outputs of a block as they are now; those that could not be, each with the reason.
 
-    The arguments have `store`, `pipeline`, `run_id`, `block`, `outputs`, and `number`: the
-    execution count of the block's last cell.
+    The arguments have `store`, `pipeline`, `run_id`, `block`, `outputs`, `optional`, those of them
+    that no block reads, and `number`: the execution count of the block's last cell.
     """
     asked, names = json.loads(text), _names()
     store, failed = VariableStore(asked["store"]), []
@@ -89,14 +89,16 @@ def store_outputs(text: str) -> list[list[str]]:
             continue
         value = _value(names, output, asked["number"])
         place = stored_place(asked["pipeline"], asked["run_id"], asked["block"], output)
-        if reason := _store(store, place, output, value):
+        about = {**place, "optional": asked["optional"]}
+        if reason := _store(store, about, output, value):
             failed.append([output, reason])
     return failed
 
 
-def _store(store: VariableStore, place: Mapping[str, str], output: str, value: Any) -> str:
+def _store(store: VariableStore, about: Mapping[str, Any], output: str, value: Any) -> str:
+    place = {name: about[name] for name in ("pipeline", "run_id", "block", "attempt_id")}
     try:
-        store.write(store.prefix(**place), {output: value}, place)
+        store.write(store.prefix(**place), {output: value}, about)
     except BlocksError as error:
         return str(error)
     except Exception as error:  # what classes of the notebook raise when they are stored

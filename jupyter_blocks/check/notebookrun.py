@@ -148,6 +148,7 @@ class NotebookRun:
         if not outputs:
             return ""
         asked: dict[str, Any] = {"block": block.name, "outputs": outputs, "number": number}
+        asked["optional"] = self._draft.unread_outputs(block)
         asked |= {"store": self._store, "pipeline": self._draft.name, "run_id": self._run_id}
         for name, reason in run.kernel.ask(inkernel.expression("store_outputs", **asked)):
             run.found.failed.append(CheckEntry(block.name, name, reason))

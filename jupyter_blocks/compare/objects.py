@@ -32,6 +32,8 @@ _CACHES = frozenset({"_cache", "diagn"})
 """Attributes that are there once a library was asked for something, such as a summary."""
 _SCRATCH = frozenset({"_tmp_like_exog"})
 """Memory that a library only writes to; what is in it before that is nobody's."""
+_DRAWING = "_random_state"
+"""Of a distribution of scipy, the global random stream that it would draw from."""
 _DUNDERS = ("__reduce_ex__", "__reduce__", "__getstate__")
 _OWN_REDUCTION = {name: getattr(object, name, None) for name in _DUNDERS}
 
@@ -122,13 +124,18 @@ def compare_attributes(
     pairs = (
         (f"{_label(name)}: ", name, *_caches(name, one[name], other[name]))
         for name in one
-        if name in other and name not in _SCRATCH
+        if name in other and name not in _SCRATCH and not _is_global_stream(owner, name)
     )
     verdict = parts(compare, pairs)
     if lacking and verdict is EQUAL:
         reason = f"{_only(lacking[0], one)}, as where it is kept once it was asked for"
         return replace(not_comparable(reason), is_part=True)
     return verdict
+
+
+def _is_global_stream(owner: Any, name: str) -> bool:
+    modules = [kind.__module__ for kind in type(owner).__mro__]
+    return name == _DRAWING and any(module.startswith("scipy.stats.") for module in modules)
 
 
 def _only(name: str, one: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from jupyter_blocks.dataflow.branches import Walker
@@ -24,6 +24,7 @@ def analyze(
     start_line: int = 1,
     known: Mapping[str, Definition] = _NO_FUNCTIONS,
     carried: Iterable[Definition] = (),
+    body: Sequence[ast.stmt] | None = None,
 ) -> CellFlow:
     """What a cell reads, binds and may change.
 
@@ -32,21 +33,23 @@ def analyze(
     of their parameters they change; without it, it guesses from how they are called.
     `carried` are those among them that take names of the notebook when they are called: where the
     cell uses one, it needs these names, too.
+    `body` are the statements of `source`, where the caller has parsed it already.
     Raises SyntaxError, with `lineno` counted in the same way, where the source is not Python.
     """
     try:
-        tree = _parse(source, start_line)
+        if body is None:
+            body = _parse(source, start_line).body
         names = ModuleNames(known)
         for definition in carried:
             names.carry(definition)
         record = Record(may_bind_in_expressions=":=" in source)
         text = CellText(source, start_line)
-        Walker(names, record, text).block(tree.body)
+        Walker(names, record, text).block(body)
     except RecursionError:
         raise SyntaxError(
             "the cell nests expressions too deeply", ("<cell>", start_line, None, None)
         ) from None
-    return _flow(names, record, _last_expression(tree.body, text))
+    return _flow(names, record, _last_expression(body, text))
 
 
 def _parse(source: str, start_line: int) -> ast.Module:
@@ -135,7 +138,7 @@ def _finished(names: ModuleNames, definition: Definition, flow: FunctionFlow) ->
     return definition if is_final and var and var.objects else replace(definition, is_final=False)
 
 
-def _last_expression(body: list[ast.stmt], text: CellText) -> Expression | None:
+def _last_expression(body: Sequence[ast.stmt], text: CellText) -> Expression | None:
     if not body or not isinstance(body[-1], ast.Expr):
         return None
     node = body[-1]

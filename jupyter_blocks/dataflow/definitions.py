@@ -34,6 +34,7 @@ def function_definition(
         free=frozenset((*header.free, *body.free)) - {node.name},
         decorators=_decorators(node),
         needed_to_define=frozenset(header.free),
+        needed_to_call=frozenset(body.free) - {node.name},
         changes=body.changes,
         parameters=body.parameters,
         changed_parameters=body.changed_parameters,
@@ -78,6 +79,7 @@ def assigned_definition(
         end_line=node.end_lineno or node.lineno,
         free=frozenset((*header.free, *body.free)) - {name},
         needed_to_define=frozenset(header.free),
+        needed_to_call=frozenset(body.free) - {name},
         changes=body.changes,
         parameters=body.parameters,
         changed_parameters=body.changed_parameters,
@@ -97,6 +99,7 @@ def class_definition(
         free=(needed | frozenset(methods.free)) - {node.name},
         decorators=_decorators(node),
         needed_to_define=needed,
+        needed_to_call=frozenset(methods.free) - {node.name},
         changes=methods.changes,
     )
 

@@ -9,18 +9,18 @@ from typing import Any
 
 from jupyter_blocks.dataflow.calls import note_changes
 from jupyter_blocks.dataflow.locals import local_names, parameters
-from jupyter_blocks.dataflow.mutation import words
 from jupyter_blocks.dataflow.names import Env, FunctionFlow, Names
 from jupyter_blocks.dataflow.record import Record, dotted_name
 from jupyter_blocks.dataflow.scopes import FunctionNames
 from jupyter_blocks.dataflow.values import bound_value, comprehension
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["ExpressionWalker", "function_flow"]
 
-_CODE_FUNCTIONS = words("eval exec globals locals query read_sql sql sqldf vars")
+_CODE_FUNCTIONS = word_set("eval exec globals locals query read_sql sql sqldf vars")
 """Functions whose string arguments, or keys, are code."""
 
-_TEXT_FUNCTIONS = words(
+_TEXT_FUNCTIONS = word_set(
     """HTML Image Markdown annotate critical debug display error exception figtext info input
     legend log print set_title set_xlabel set_ylabel suptitle text title warn warning xlabel
     ylabel"""

@@ -69,6 +69,8 @@ class Definition:
     """Dotted names of the decorators, outermost first, without their arguments."""
     needed_to_define: frozenset[str] = frozenset()
     """The part of `free` that must be there already when the definition is executed."""
+    needed_to_call: frozenset[str] = frozenset()
+    """The part of `free` that is looked up when it is called, or a method of it."""
     changes: frozenset[str] = frozenset()
     """Free names whose value a call may change in place."""
     parameters: tuple[str, ...] = ()

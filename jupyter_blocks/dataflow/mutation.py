@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import re
 
+from jupyter_blocks.wordsets import word_set
+
 __all__ = [
     "ARGUMENT_GIVERS",
     "CHANGED_ARGUMENTS",
@@ -24,35 +26,29 @@ __all__ = [
     "method_changes",
     "pure_function",
     "statement_changes",
-    "words",
 ]
 
 
-def words(text: str) -> frozenset[str]:
-    """The words of `text`: a table that stays readable."""
-    return frozenset(text.split())
-
-
-HOLDERS = words("add append appendleft extend extendleft insert push put setdefault update")
+HOLDERS = word_set("add append appendleft extend extendleft insert push put setdefault update")
 """Methods after which their object may hold their arguments."""
 
-ITERATORS = words(
+ITERATORS = word_set(
     """chain cycle dict enumerate filter from_iterable islice iter list map pairwise product
     reversed set sorted tuple zip zip_longest"""
 )
 """Functions that give a new container or iterator over the elements of their arguments."""
 
-ARGUMENT_GIVERS = words("asanyarray asarray ascontiguousarray atleast_1d atleast_2d from_numpy")
+ARGUMENT_GIVERS = word_set("asanyarray asarray ascontiguousarray atleast_1d atleast_2d from_numpy")
 """Functions of modules whose result may share data with their first argument."""
 
-CHANGED_ARGUMENTS = words(
+CHANGED_ARGUMENTS = word_set(
     """anext clip_grad_norm_ clip_grad_value_ copyto delattr delitem fill_diagonal heapify heappop
     heappush heappushpop heapreplace insort insort_left insort_right next place put_along_axis
     putmask setattr setitem shuffle"""
 )
 """Functions, plain or of a module, that change their first argument."""
 
-_PURE_FUNCTIONS = words(
+_PURE_FUNCTIONS = word_set(
     """Counter DataFrame HTML Image Markdown Series abs all any ascii bin bool breakpoint bytearray
     bytes callable chr clear_output complex compile delattr dir display divmod eval exec exit float
     format frozenset getattr globals hasattr hash help hex id input int isinstance issubclass len
@@ -65,7 +61,7 @@ _PURE_FUNCTIONS = words(
 _PURE_FUNCTION_ENDS = ("_curve", "_error", "_loss", "_matrix", "_report", "_score", "_test")
 """Ends of the names of measures, which a cell calls to show them."""
 
-PURE_DECORATORS = words(
+PURE_DECORATORS = word_set(
     """abstractmethod cache cached_property callback classmethod condition contextmanager custom
     data_exporter data_loader dataclass exporter final fixture jit loader lru_cache njit
     overload override property sensor setter singledispatch staticmethod test total_ordering
@@ -73,7 +69,7 @@ PURE_DECORATORS = words(
 )
 """Decorators that do not call what they decorate."""
 
-IMMUTABLE_ATTRIBUTES = words(
+IMMUTABLE_ATTRIBUTES = word_set(
     """__class__ __doc__ __name__ columns dtype dtypes empty index itemsize name names nbytes ndim
     shape size stem suffix"""
 )
@@ -82,12 +78,12 @@ IMMUTABLE_ATTRIBUTES = words(
 RANDOM_NAME = re.compile(r"(^|_)(rng|generator)s?\d*($|_)")
 """Names of random generators: whoever is given one advances it."""
 
-_CHANGING = words(
+_CHANGING = word_set(
     """add add_trace append appendleft backward clear compile cuda difference_update discard
     extend extendleft fit fit_generator fit_predict fit_resample fit_transform
     fit_sample get_nowait insert insort intersection_update load_state_dict load_weights
     move_to_end partial_fit pop popitem popleft push put read readinto readline readlines remove
-    reverse rotate seed seek send set_params set_state setdefault sort step
+    reverse rotate seed seek send set_params set_state setdefault sort step summary_frame
     symmetric_difference_update throw train_on_batch truncate update write writelines writerow
     writerows zero_grad __delitem__ __setattr__ __setitem__
     bytes choice choices dirichlet exponential gauss getrandbits integers lognormal
@@ -100,16 +96,16 @@ random generators: each call advances the stream that later draws come from."""
 _CHANGING_PREFIXES = ("add_", "update_", "append_", "remove_", "insert_")
 _PURE_IN_SPITE_OF_PREFIX = frozenset({"add_prefix", "add_suffix", "add_categories"})
 
-_SELF = words(
+_SELF = word_set(
     """compile cpu cuda eval fit partial_fit requires_grad_ set_params to train update_layout
     update_traces"""
 )
-_PARTS = words(
+_PARTS = word_set(
     """__getitem__ get items pop popitem popleft ravel reshape setdefault squeeze swapaxes to_numpy
     transpose values view"""
 )
 
-_PURE_STATEMENTS = words(
+_PURE_STATEMENTS = word_set(
     """abs agg aggregate aic align all any apply applymap argmax argmin argpartition argsort
     asfreq asof assign astype at_time backfill between between_time bfill bic bool cache
     capitalize casefold center clip collect collect_schema combine combine_first compare copy
@@ -137,7 +133,9 @@ _PURE_STATEMENTS = words(
 
 _PURE_STARTS = ("as_", "get_", "has_", "is_", "to_")
 
-_PLOTS = words("""area bar barh box boxplot density hexbin hist kde line pie plot scatter violin""")
+_PLOTS = word_set(
+    """area bar barh box boxplot density hexbin hist kde line pie plot scatter violin"""
+)
 """Methods of tables, which they leave alone, and of axes, which they draw on."""
 
 _AXES_NAME = re.compile(r"(^|_)(ax|axe|axi|axis|fig|figure|plot|chart|canvas|subplot)s?\d*($|_)")

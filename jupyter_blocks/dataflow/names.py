@@ -96,6 +96,10 @@ class Names(ABC):
     def mutate(self, things: Iterable[int]) -> None:
         """Note that `things` may be changed in place."""
 
+    def set_inside(self, things: Iterable[int]) -> None:
+        """Note that an attribute or an element of `things` is set."""
+        self.mutate(things)
+
     @abstractmethod
     def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """What a call of a name of outside may do; none stands for a function not known."""

@@ -100,6 +100,12 @@ class ModuleNames(Names):
                 self.changes.setdefault(name)
             self.mutated.add(abs(thing))
 
+    def set_inside(self, things: Iterable[int]) -> None:
+        """Note that, which changes functions and classes as well."""
+        self.mutate(things)
+        outside = map(self.objects.outside_name, sorted(things, key=abs))
+        self.changes.update(dict.fromkeys(name for name in outside if name is not None))
+
     def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """One of the functions known from earlier cells."""
         known = self.known.get(name)
@@ -268,6 +274,10 @@ class ClassNames(Names):
     def mutate(self, things: Iterable[int]) -> None:
         """Note it outside: objects are the same there."""
         self.outer.mutate(things)
+
+    def set_inside(self, things: Iterable[int]) -> None:
+        """Note it outside, too."""
+        self.outer.set_inside(things)
 
     def called(self, name: str) -> list[FunctionFlow | None]:
         """What the scope outside knows."""

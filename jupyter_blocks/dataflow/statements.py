@@ -104,7 +104,7 @@ class StatementWalker(ExpressionWalker):
             if not isinstance(target.slice, ast.Constant):
                 self.visit(target.slice)
         changed = chain_value(self.names, target.value)
-        self.names.mutate(changed)
+        self.names.set_inside(changed)
         self.names.objects.hold(changed, things)
 
     # Simple statements

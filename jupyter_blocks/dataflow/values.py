@@ -18,16 +18,16 @@ from jupyter_blocks.dataflow.mutation import (
     copies,
     gives_itself,
     gives_part,
-    words,
 )
 from jupyter_blocks.dataflow.names import Names
 from jupyter_blocks.dataflow.objects import NOTHING
 from jupyter_blocks.dataflow.record import dotted_name
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["bound_value", "chain_value", "comprehension", "fill_layer", "given", "value"]
 
 _IMMUTABLE = (ast.Constant, ast.JoinedStr, ast.Compare)
-_SCALAR_FUNCTIONS = words(
+_SCALAR_FUNCTIONS = word_set(
     "bool chr float format hash id int isinstance len ord range repr round str"
 )
 

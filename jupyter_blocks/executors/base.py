@@ -88,6 +88,8 @@ class BlockTask:
     """`named` calls: argument -> `block.output`."""
     outputs: tuple[str, ...] = ()
     """`named` calls: names of the outputs (see `block.Binding.outputs`)."""
+    unread: tuple[str, ...] = ()
+    """Outputs that no block of the pipeline reads: they need not be storable."""
     used_parameters: tuple[str, ...] = ()
     """`named` calls: the parameters the block takes."""
     random_streams: str | None = None
@@ -134,7 +136,7 @@ class BlockTask:
         values = dict(data)
         values["call"] = CallMode(values.get("call", CallMode.POSITIONAL))
         values["upstream"] = tuple(InputRef(**ref) for ref in values.get("upstream", ()))
-        for name in ("outputs", "used_parameters", "conditions", "callbacks"):
+        for name in ("outputs", "unread", "used_parameters", "conditions", "callbacks"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 

@@ -17,6 +17,7 @@ from jupyter_blocks.variables.keys import key_part
 
 __all__ = [
     "MANIFEST_VERSION",
+    "UNSTORED_FORMAT",
     "Manifest",
     "Pointer",
     "StoredObject",
@@ -34,6 +35,8 @@ __all__ = [
 ]
 
 MANIFEST_VERSION = 1
+UNSTORED_FORMAT = "unstored"
+"""Format of an output that could not be stored and that no block reads (`formats.unstored`)."""
 
 
 def runs_prefix(pipeline: str) -> str:
@@ -104,7 +107,8 @@ class StoredOutput:
     """One stored value: what it is and which objects hold it."""
 
     type: str
-    """For people and previews: table, series, array, json, text, bytes, figure, model, object."""
+    """For people and previews: table, series, array, json, text, bytes, figure, model, object,
+    not stored."""
     format: str
     """Name of the format that reads it back (`formats`)."""
     python_type: str
@@ -116,6 +120,13 @@ class StoredOutput:
     """What the format needs to know besides the objects."""
     value: Any = None
     """The value itself as typed JSON, where there are no objects."""
+
+    @property
+    def why_not_stored(self) -> str:
+        """Why there is no value, and what to do about it; empty if there is one."""
+        if self.format != UNSTORED_FORMAT:
+            return ""
+        return f"{self.value['why']} {self.value['remedy']}".rstrip()
 
     @property
     def bytes(self) -> int:

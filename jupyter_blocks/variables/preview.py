@@ -16,7 +16,7 @@ from jupyter_blocks.variables.manifest import StoredOutput, dump_json
 from jupyter_blocks.variables.statistics import SAMPLE_ROWS, describe_array, describe_column
 from jupyter_blocks.variables.views import MOST_COLUMNS, ColumnView, TableView, view_of
 
-__all__ = ["SHOWN_ROWS", "describe", "describe_table"]
+__all__ = ["SHOWN_ROWS", "describe", "describe_table", "describe_unstored"]
 
 SHOWN_ROWS = 20
 _SAMPLED_CELLS = 300_000
@@ -38,6 +38,16 @@ def describe(value: Any, stored: StoredOutput, encoded: Encoded | None = None) -
     except Exception as error:
         # The classes of the value decide what they raise, and the value itself is stored.
         return preview | {"note": f"No preview: {type(error).__name__}: {error}"}
+
+
+def describe_unstored(stored: StoredOutput) -> dict[str, Any]:
+    """The preview of an output that could not be stored: what it was, and why not."""
+    return {
+        "type": stored.type,
+        "python_type": stored.python_type,
+        "repr": stored.value["repr"],
+        "note": f"Not stored: {stored.why_not_stored}",
+    }
 
 
 def _content(value: Any, stored: StoredOutput, view: Any) -> Mapping[str, Any]:

@@ -101,10 +101,12 @@ class VariableStore:
             prefix: `prefix()` of the attempt.
             outputs: Output name -> value.
             about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`,
-                `inputs`, a list of JSON documents, and `random_streams`.
+                `inputs`, a list of JSON documents, `random_streams`, and `optional`, the names
+                of outputs that nobody reads.
 
-        Raises `UnstorableError`, naming the member to blame, for a value that would not come back,
-        and `AlreadyExistsError` if the attempt has stored its outputs before.
+        Raises `UnstorableError`, naming the member to blame, for a value that would not come back;
+        of an optional output the manifest then says why there is none. Raises `AlreadyExistsError`
+        if the attempt has stored its outputs before.
         """
         names = {name: about[name] for name in ("pipeline", "run_id", "block", "attempt_id")}
         if prefix != attempt_prefix(**names):
@@ -112,7 +114,12 @@ class VariableStore:
         stored: dict[str, StoredOutput] = {}
         previews: dict[str, Any] = {}
         for name, value in outputs.items():
-            stored[name], encoded = self._encode(prefix, name, value, names)
+            try:
+                stored[name], encoded = self._encode(prefix, name, value, names)
+            except UnstorableError as error:
+                if name not in about.get("optional", ()):
+                    raise
+                stored[name] = formats.describe_unstored(value, name, error)
             if stored[name].objects:
                 previews[name] = preview.describe(value, stored[name], encoded)
         return self._write_manifest(
@@ -185,6 +192,8 @@ class VariableStore:
     def preview(self, manifest: Manifest, name: str) -> dict[str, Any]:
         """What is known of an output without reading it; see `preview.describe`."""
         stored = manifest.output(name)
+        if stored.why_not_stored:
+            return preview.describe_unstored(stored)
         if not stored.objects:
             return preview.describe(self.load(manifest, name), stored)
         if manifest.preview is None:
@@ -257,12 +266,15 @@ class VariableStore:
             where = f"Block '{block}'"
             if not isinstance(error, UnstorableError):
                 where += f", output '{name}'"
-            raise type(error)(
+            told = type(error)(
                 f"{where}: {text}",
                 pipeline=names["pipeline"],
                 block=block,
                 hint=error.hint,
-            ) from error
+            )
+            if isinstance(told, UnstorableError):
+                told.output = name
+            raise told from error
 
     def _write_previews(self, prefix: str, previews: Mapping[str, Any]) -> StoredObject:
         data = dump_json(previews)

@@ -147,6 +147,48 @@ def test_what_cannot_be_stored_is_said(tmp_path: Path) -> None:
     assert "cannot be stored" in result.failed[0].detail
 
 
+def test_what_nobody_reads_need_not_be_stored(tmp_path: Path) -> None:
+    """The block has done its work; there is nothing to compare, and it is said why."""
+    result = check(
+        tmp_path,
+        ("loader:load", "xs = [1, 2]"),
+        ("transformer:squares", "squares = (x * x for x in xs)"),
+        ("transformer:show", "total = sum(xs)\n(x for x in xs)"),
+        ("exporter:save", "print(total)"),
+    )
+    assert result.ok, result.as_json()
+    assert names(result.equal) == [("load", "xs"), ("show", "total")]
+    assert names(result.not_comparable) == [("squares", "squares")]
+    assert result.not_comparable[0].detail.startswith("not stored: it is a generator")
+
+
+def test_show_takes_a_figure(tmp_path: Path) -> None:
+    """As in a notebook, whose backend does not mind."""
+    result = check(
+        tmp_path,
+        ("imports", "import matplotlib.pyplot as plt"),
+        ("loader:load", "xs = [3, 1, 2]"),
+        ("transformer:draw", "figure = plt.figure()\nplt.show(figure)\nn = len(xs)"),
+        ("exporter:save", "print(n)"),
+    )
+    assert result.ok, result.as_json()
+
+
+def test_a_class_that_stays_in_its_block_is_a_value(tmp_path: Path) -> None:
+    """So that its objects are its objects in every block."""
+    result = check(
+        tmp_path,
+        ("loader:load", "k = 2"),
+        ("transformer:make", "class C:\n    def f(self):\n        return k"),
+        ("transformer:one", "c = C()"),
+        ("transformer:two", "x = c.f(), isinstance(c, C), type(c) is C"),
+        ("exporter:save", "print(x)"),
+    )
+    assert result.ok, result.as_json()
+    assert ("two", "x") in names(result.equal)
+    assert ("make", "C") in names(result.equal)
+
+
 def test_figures_begin_anew_in_each_cell(tmp_path: Path) -> None:
     """As the inline backend has it; so they do in blocks."""
     result = check(

@@ -332,3 +332,19 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     path = notebook(tmp_path, ("loader:load", "x = 1"))
     check_notebook(path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_other_random_numbers_follow_from_the_block_that_drew_more(tmp_path: Path) -> None:
+    """A block that goes on with its stream is not where the difference begins."""
+    result = check(
+        tmp_path,
+        ("loader:load", f"{IN_A_KERNEL}import random\nrandom.seed(1)"),
+        ("transformer:draw", "xs = [random.random() for _ in range(2 + in_a_kernel)]"),
+        ("transformer:go_on", "y = random.random()"),
+        ("transformer:rest", "z = 1"),
+        ("exporter:save", "print(xs, y, z)"),
+    )
+    entries = {(entry.block, entry.name): entry for entry in result.different}
+    assert entries["go_on", "y"].follows_from == ("draw",)
+    assert entries["go_on", "y"].detail.startswith("follows from the random numbers of 'draw'")
+    assert ("go_on", "y") not in names(result.origins)

@@ -79,6 +79,18 @@ def test_what_is_not_there(
     assert text in answer.err
 
 
+def test_what_could_not_be_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The block succeeds, as nobody reads it; its log and `show` say why there is nothing."""
+    path = notebook(tmp_path, ("loader:load", "xs = [1]"), ("loader:squares", "(x for x in xs)"))
+    ran = blocks(capsys, "run", path)
+    assert ran.code == 0
+    assert "Warning: Output 'output_0' is not stored: it is a generator" in ran.err
+    answer = blocks(capsys, "show", path, "squares")
+    assert answer.code == 0
+    assert "not stored" in answer.out
+    assert "it is a generator" in answer.out
+
+
 def test_a_block_with_several_outputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All of them, or the one that is named; of a notebook, by its path."""
     path = notebook(tmp_path, ("loader:load", "a, b = 1, 2"), ("transformer:add", "c = a + b"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
+import pickle
 import random
 import threading
 from collections.abc import Callable
@@ -310,3 +311,13 @@ def test_results_of_statsmodels() -> None:
     assert compare(other, formulas.ols("y ~ np.log(x)", table).fit()).outcome == "equal"
     third = formulas.ols("y ~ np.log(x)", table.assign(y=table.y * 2)).fit()
     assert compare(one, third).outcome == "different"
+
+
+def test_distributions_are_alike_wherever_the_global_stream_stands() -> None:
+    """They hold that stream, which is no part of what they are; their arguments are."""
+    stats = pytest.importorskip("scipy.stats")
+    here = pickle.loads(pickle.dumps(stats.norm(0, 1)))
+    np.random.random()
+    there = pickle.loads(pickle.dumps(stats.norm(0, 1)))
+    assert compare(here, there).outcome == "equal"
+    assert compare(here, stats.norm(0, 2)).outcome == "different"

@@ -18,6 +18,7 @@ from jupyter_blocks.variables.formats.registry import (
     registered_preview,
 )
 from jupyter_blocks.variables.formats.sharing import share, shareable
+from jupyter_blocks.variables.formats.unstored import describe_unstored
 
 __all__ = [
     "Encoded",
@@ -26,6 +27,7 @@ __all__ = [
     "Sink",
     "Source",
     "decode",
+    "describe_unstored",
     "encode",
     "register_format",
     "registered_preview",

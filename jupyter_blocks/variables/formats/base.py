@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import io
 import mmap
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.errors import CorruptVariableError, VariableError, VariableNotFoundError
@@ -108,6 +110,10 @@ class Sink:
     def _free_key(self, suffix: str) -> str:
         # A try of the same attempt that was cut off may have left files; they are never touched.
         name = key_part(self.name)
+        if self.is_remote:
+            # Nor may one that goes on elsewhere meet ours: what is sent in parts replaces what is
+            # there. Two names that are never the same need no look at what there is, either.
+            return f"out/{name}~{os.urandom(6).hex()}{suffix}"
         key, number = f"out/{name}{suffix}", 1
         while self.storage.exists(f"{self.prefix}/{key}"):
             number += 1
@@ -119,6 +125,8 @@ class HashingStream(io.RawIOBase):
     """Passes bytes on, counting and hashing them; small writes are gathered into larger ones."""
 
     _GATHER = 64 * 1024
+    _BESIDE = 4 * 1024 * 1024
+    """From this size on, bytes are hashed in a thread while they are written in this one."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
@@ -163,8 +171,16 @@ class HashingStream(io.RawIOBase):
         return self._digest.hexdigest()
 
     def _pass_on(self, view: memoryview) -> None:
-        self._digest.update(view)
-        self._raw.write(view)
+        if len(view) < self._BESIDE:
+            self._digest.update(view)
+            self._raw.write(view)
+            return
+        hashing = Thread(target=self._digest.update, args=(view,), name="hashing")
+        hashing.start()
+        try:
+            self._raw.write(view)
+        finally:
+            hashing.join()  # the memory is the caller's again when this returns
 
 
 class Source:

@@ -27,12 +27,14 @@ from jupyter_blocks.variables.formats.objects import OBJECT
 from jupyter_blocks.variables.formats.pickled_tables import PICKLED_PANDAS
 from jupyter_blocks.variables.formats.plain import BYTES, JSON, TEXT
 from jupyter_blocks.variables.formats.tables import PANDAS
+from jupyter_blocks.variables.formats.unstored import UNSTORED
 from jupyter_blocks.variables.manifest import StoredOutput
 
 __all__ = ["decode", "encode", "register_format", "registered_preview"]
 
 _FORMATS: dict[str, Format] = {
-    item.name: item for item in (ARRAY, BYTES, JSON, OBJECT, PANDAS, POLARS, PYARROW, TEXT)
+    item.name: item
+    for item in (ARRAY, BYTES, JSON, OBJECT, PANDAS, POLARS, PYARROW, TEXT, UNSTORED)
 }
 
 _FAMILIES: Mapping[str, tuple[Format, ...]] = {

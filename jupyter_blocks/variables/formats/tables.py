@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_blocks.variables.formats import typed_json
-from jupyter_blocks.variables.formats.arrow import open_ipc, write_ipc
+from jupyter_blocks.variables.formats.arrow import write_ipc
 from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink, Source
+from jupyter_blocks.variables.formats.batches import BatchLimits, open_ipc
 from jupyter_blocks.variables.formats.columns import (
     Column,
     decode_column,
@@ -161,8 +162,11 @@ def _write(value: Any, sink: Sink) -> Encoded:
     kind = "table" if plan.meta["kind"] == "frame" else "series"
     if not plan.columns:
         return Encoded(kind, {**plan.meta, "rows": plan.rows}, plan.rows, view=plan)
+    limits = BatchLimits() if sink.is_remote else None
     with sink.file(".arrow") as file:
-        batch_rows = write_ipc(file, plan.names, plan.columns, plan.rows, paged=sink.is_remote)
+        batch_rows = write_ipc(file, plan.names, plan.columns, plan.rows, limits)
+    if limits is not None:
+        limits.write(sink)
     meta = {**plan.meta, "batch_rows": batch_rows}
     return Encoded(kind, meta, plan.rows, view=plan)
 
