@@ -12,7 +12,9 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?=
 WORKERS ?= 2
 BIN := .venv/bin
-NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
+# Node trusts its own certificates only; those of the system are added, as pip and curl have them.
+CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
+NODE := PATH="$(CURDIR)/$(BIN):$$PATH" NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$(CERTIFICATES)}"
 MADE_FROM := pyproject.toml scripts/venv.sh scripts/oldest.py
 
 .PHONY: help demo test lint lab test-lab test-newest test-oldest test-wheel test-all benchmarks images clean
