@@ -103,7 +103,9 @@ def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[
         for number in range(first, last)
     ]
     dtypes = stored.meta.get("dtypes") if stored.format == "polars" else None
-    view = arrow_view(pa.Table.from_batches(found, batches.schema), dtypes)
+    # Without chunks, a column of categories could not be made one array before pyarrow 17.
+    table = pa.Table.from_batches(found) if found else batches.schema.empty_table()
+    view = arrow_view(table, dtypes)
     begin = batches.starts[first] if found else start
     if stored.format == "pandas":
         view = _with_labels(view, stored.meta, begin)
