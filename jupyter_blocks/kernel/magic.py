@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from argparse import ArgumentError, ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -68,7 +68,7 @@ def execute(session: Session, line: str) -> None:
             hint = did_you_mean(words[0], WORDS) or "%blocks help says what there is."
             raise UsageError(f"There is no '%blocks {words[0]}'.", hint=hint)
         work(session, words[1:])
-    except (BlocksError, ValueError, ArgumentError) as error:
+    except (BlocksError, ValueError) as error:
         print(error, file=sys.stderr)
 
 
@@ -180,7 +180,7 @@ def _stored(session: Session, view: View, name: str) -> tuple[Manifest, list[str
 
 
 def _run_parser() -> ArgumentParser:
-    parser = _Parser(prog="run", add_help=False, exit_on_error=False, allow_abbrev=False)
+    parser = _Parser(prog="run", add_help=False, allow_abbrev=False)
     parser.add_argument("--changed", action="store_true")
     parser.add_argument("--from", dest="from_block")
     parser.add_argument("--to", dest="to_block")
