@@ -6,6 +6,7 @@ import { Dialog, Notification, showDialog, type ICommandPalette } from '@jupyter
 import { addIcon, stopIcon } from '@jupyterlab/ui-components';
 import type { CodeCell } from '@jupyterlab/cells';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
 
 import { blockType } from './blockTypes';
 import { CellChip } from './cellChip';
@@ -122,7 +123,7 @@ async function suggest(model: BlocksModel, trans: TranslationBundle): Promise<vo
     tag.className = blockType(proposal.tag.split(':')[0]!)?.className ?? '';
     item.appendChild(document.createElement('span')).textContent = proposal.reason;
   }
-  const body = new (await import('@lumino/widgets')).Widget({ node: list });
+  const body = new Widget({ node: list });
   const answer = await showDialog({
     title: trans.__('Make a pipeline of %1 cells?', proposals.length),
     body,

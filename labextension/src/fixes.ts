@@ -4,15 +4,15 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { blockType, PARAMETER_TAGS, SETUP_TAGS } from './blockTypes';
-import { readRole, retagged } from './tags';
+import { readRole, type ICellRole } from './tags';
 import type { IProblem } from './tokens';
 
 export interface IFix {
   label: string;
   /** Place of the cell in the notebook, from 1. */
   cell: number;
-  /** The tags of the cell afterwards. */
-  apply(tags: readonly string[]): string[];
+  /** What the cell is for afterwards. */
+  role: ICellRole;
 }
 
 const NAMED_CELL = /\b(?:Tag|Give) cell (\d+)/;
@@ -30,8 +30,7 @@ export function fixesOf(problem: IProblem, trans: TranslationBundle): IFix[] {
   const wanted = TAG_IT.test(hint) && !words.some(blockType) ? ['transformer', ...words] : words;
   return [...new Set(wanted)].flatMap(word => {
     const label = labelOf(word, cell, trans);
-    const role = readRole([word], '');
-    return label ? [{ label, cell, apply: (tags: readonly string[]) => retagged(tags, role) }] : [];
+    return label ? [{ label, cell, role: readRole([word], '') }] : [];
   });
 }
 

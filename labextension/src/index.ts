@@ -104,8 +104,7 @@ function watchNotebook(panel: NotebookPanel, model: BlocksModel, trans: Translat
     if (!panel.isDisposed) {
       addChips();
       panel.content.model?.cells.changed.connect(addChips);
-      panel.content.modelContentChanged.connect(addChips);
-      watchKernel(panel, trans);
+      watchKernel(panel, model, trans);
     }
   });
 }

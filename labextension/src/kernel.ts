@@ -8,6 +8,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import type { BlocksModel } from './model';
 import { hasBlocks } from './notebookCells';
 
 const LOAD =
@@ -18,7 +19,11 @@ const LOAD =
 const asked = new WeakSet<Kernel.IKernelConnection>();
 
 /** Keep the kernel extension loaded in the kernel of a notebook. */
-export function watchKernel(panel: NotebookPanel, trans: TranslationBundle): void {
+export function watchKernel(
+  panel: NotebookPanel,
+  model: BlocksModel,
+  trans: TranslationBundle
+): void {
   const check = (): void => {
     const kernel = panel.sessionContext.session?.kernel;
     if (kernel && !asked.has(kernel) && !panel.isDisposed && hasBlocks(panel)) {
@@ -38,7 +43,9 @@ export function watchKernel(panel: NotebookPanel, trans: TranslationBundle): voi
       check();
     }
   });
-  panel.model?.contentChanged.connect(check);
+  // After an analysis, not after each key.
+  model.changed.connect(check);
+  panel.disposed.connect(() => model.changed.disconnect(check));
 }
 
 async function load(

@@ -69,19 +69,6 @@ export function setExecutor(cell: ICellModel, executor: string): void {
   }
 }
 
-/** Change the tags of the cell at `index`. */
-export function retag(
-  panel: NotebookPanel,
-  index: number,
-  change: (tags: readonly string[]) => string[]
-): void {
-  const cell = panel.content.widgets[index];
-  if (cell) {
-    setTags(cell.model, change(tagsOfCell(cell.model)));
-    void goToCell(panel, index);
-  }
-}
-
 /** The widget of the cell with an id. */
 export function cellWithId(panel: NotebookPanel, id: string): Cell | undefined {
   return panel.content.widgets.find(cell => cell.model.id === id);

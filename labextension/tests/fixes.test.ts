@@ -1,12 +1,13 @@
 import { nullTranslator } from '@jupyterlab/translation/lib/base';
 
 import { fixesOf } from '../src/fixes';
+import { retagged } from '../src/tags';
 
 const trans = nullTranslator.load('jupyter_blocks');
 
 function fixes(hint: string, cell: number | undefined = 5): [string, number, string[]][] {
   const problem = { code: 'x', message: 'm', severity: 'error' as const, cell, hint };
-  return fixesOf(problem, trans).map(fix => [fix.label, fix.cell, fix.apply(['hide', 'loader'])]);
+  return fixesOf(problem, trans).map(fix => [fix.label, fix.cell, retagged(['hide', 'loader'], fix.role)]);
 }
 
 test.each([

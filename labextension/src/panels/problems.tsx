@@ -1,12 +1,13 @@
 /**
  * What keeps the notebook from being exported, and what may go wrong, with fixes of one click.
  */
+import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { fixesOf } from '../fixes';
+import { fixesOf, type IFix } from '../fixes';
 import type { BlocksModel } from '../model';
-import { goToCell, retag } from '../notebookCells';
+import { goToCell, setRole } from '../notebookCells';
 import type { IProblem } from '../tokens';
 import { Empty } from './states';
 
@@ -63,7 +64,7 @@ function Problem(props: {
             <button
               key={fix.label}
               className="jp-Blocks-button"
-              onClick={() => retag(panel, fix.cell - 1, fix.apply)}
+              onClick={() => mend(panel, fix)}
             >
               {fix.label}
             </button>
@@ -71,4 +72,12 @@ function Problem(props: {
       </div>
     </li>
   );
+}
+
+function mend(panel: NotebookPanel, fix: IFix): void {
+  const cell = panel.content.widgets[fix.cell - 1];
+  if (cell) {
+    setRole(cell.model, fix.role);
+    void goToCell(panel, fix.cell - 1);
+  }
 }
