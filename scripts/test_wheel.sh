@@ -18,6 +18,12 @@ trap 'rm -rf "$elsewhere"' EXIT
 cd "$elsewhere"
 "$bin/jupyter" blocks --help > help.txt
 grep --quiet 'run' help.txt
+# The plugin is in the wheel, once, and without paths of this machine.
+"$bin/jupyter" labextension list > labextensions.txt 2>&1
+grep --quiet 'jupyter-blocks v.*enabled.*OK' labextensions.txt || { cat labextensions.txt; exit 1; }
+plugin=$("$bin/python" -c 'import sys; print(sys.prefix)')/share/jupyter/labextensions/jupyter-blocks
+test "$(find "$plugin" -name 'remoteEntry.*.js' | wc -l)" -eq 1
+! grep --quiet --recursive --fixed-strings "$OLDPWD" "$plugin"
 "$bin/python" -c 'from jupyter_blocks.demo import SAMPLE; assert len(list(SAMPLE.iterdir())) == 5'
 "$bin/jupyter" blocks demo flights < /dev/null > demo.txt 2>&1 || { cat demo.txt; exit 1; }
 test -s flights/out/flights.db

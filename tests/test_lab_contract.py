@@ -33,6 +33,9 @@ INTERFACES = {
     "IRunRecord": "RunRecord",
     "IVariable": "Variable",
     "IRunRequest": "StartRequest",
+    "IPlan": "Plan",
+    "ILog": "Log",
+    "IExport": "Export",
 }
 
 

@@ -21,6 +21,10 @@ __all__ = ["Where"]
 
 _SESSION_NAME = re.compile(r"In|Out|_{1,3}|_\d+|_i{1,3}|_i\d+|_[ido]h")
 """Names that IPython gives to inputs and outputs."""
+_FILLING = re.compile(r"^[ \t]*%(pylab|run|loadpy|store[ \t]+-r)\b", re.MULTILINE)
+"""Commands after which the notebook has names that no cell shows."""
+
+_GLOBAL = re.compile(r"^[ \t]+global[ \t]+([\w, ]+)$", re.MULTILINE)
 
 
 class Where:
@@ -62,7 +66,8 @@ class Where:
         if code.tags.role is Role.TEST:
             return "Use another name in the test."
         kinds = {statement.kind for statement in code.statements}
-        if kinds and kinds <= {StatementKind.CONSTANT, StatementKind.TEXT}:
+        is_constant = bool(kinds) and kinds <= {StatementKind.CONSTANT, StatementKind.TEXT}
+        if is_constant and not self._reads_data(code):
             return f"Give cell {number} the tag 'parameters' or 'imports'."
         if StatementKind.DEFINITION in kinds and StatementKind.CODE not in kinds:
             return f"Give cell {number} the tag 'functions'."
@@ -72,10 +77,22 @@ class Where:
             return f"{advice}, or give it the tag 'continue' to join block '{above[-1].name}'."
         return f"{advice}, for example 'loader'."
 
+    def _reads_data(self, code: CellCode) -> bool:
+        """Whether the cell reads what a block sets: then it computes, however plain it looks."""
+        reads = {use.name for use in (*code.flow.reads, *code.flow.maybe_reads)}
+        return any(
+            not reads.isdisjoint(other.flow.binds)
+            for plan in self.plans
+            for other in plan.cells
+            if other.number < code.number
+        )
+
     def report_missing(self, code: CellCode, use: Use, block: str | None) -> None:
         """A name is read that no earlier cell binds."""
         if use.name in self._broken_words:
             return  # the cell that is no valid Python has been reported already
+        if self.is_filled_above(code) or self._is_set_by_global(use.name):
+            return  # that has been reported, with what to do
         reader = self.reader(block, capital=True) if block else f"Cell {code.number}"
         if _SESSION_NAME.fullmatch(use.name) and use.name not in self._binders:
             self.report.error(
@@ -120,6 +137,15 @@ class Where:
             line=use.line,
             block=block,
         )
+
+    def is_filled_above(self, code: CellCode) -> bool:
+        """Whether `%pylab`, say, may have set any name by then; that is reported instead."""
+        above = (other for other in self.codes.values() if other.number <= code.number)
+        filling = [other for other in above if _FILLING.search(other.cell.source)]
+        for other in filling:
+            self.report.extend(other.set_aside)
+        is_filled = bool(filling) and self.report.has_said("magic")
+        return is_filled or self.report.has_said("star-import")
 
     def unusable(
         self, name: str, reader: str, code: CellCode, use: Use, provider: Provider
@@ -174,6 +200,13 @@ class Where:
     @cached_property
     def _bound(self) -> frozenset[str]:
         return frozenset(self._binders)
+
+    def _is_set_by_global(self, name: str) -> bool:
+        """Whether a function sets the name by `global`, which was refused."""
+        if not self.report.has_said("global-statement"):
+            return False
+        found = (_GLOBAL.findall(code.cell.source) for code in self.codes.values())
+        return any(name in re.split(r"\W+", names) for lines in found for names in lines)
 
     @cached_property
     def _broken_words(self) -> frozenset[str]:

@@ -19,11 +19,12 @@ from typing import Any
 
 from jupyter_blocks.binding import BlockDraft, Edge, NotebookPipeline, analyze_notebook
 from jupyter_blocks.block import BLOCK_TYPES
-from jupyter_blocks.errors import BlocksError
+from jupyter_blocks.errors import BlocksError, Problem
 from jupyter_blocks.export import ExportResult, export_pipeline
 from jupyter_blocks.notebook import Notebook, parse_notebook
 from jupyter_blocks.project import Project, open_project
 from jupyter_blocks.server.faults import RequestError
+from jupyter_blocks.server.fixes import fixes_of
 from jupyter_blocks.server.freshness import draft_freshness, stored_freshness
 from jupyter_blocks.server.jsontext import dump
 from jupyter_blocks.server.places import Places
@@ -59,12 +60,23 @@ class _Kept:
     made_at: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """What is stored of one pipeline, and when that was looked up."""
+
+    freshness: Mapping[str, Any]
+    signature: Any
+    made_at: float
+
+
 class Analyzer:
     """Answers with the analysis of notebooks; safe for use by threads."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
+        self._stored: OrderedDict[Path, _Stored] = OrderedDict()
+        """By folder of a project's pipeline; an edit of the notebook changes nothing there."""
         self._lock = threading.Lock()
 
     def analyze(self, path: Path, data: bytes, pipeline: str | None = None) -> bytes:
@@ -74,7 +86,7 @@ class Analyzer:
         signature = _signature(root, kept.draft.name)
         now = time.monotonic()
         if kept.signature != signature or now - kept.made_at > _TRUSTED_S:
-            document = self._document(kept.notebook, kept.draft, root)
+            document = self._document(kept.notebook, kept.draft, root, signature)
             kept.answer = dump(document, self._places.root)
             kept.signature, kept.made_at = signature, now
         return kept.answer
@@ -99,13 +111,16 @@ class Analyzer:
                 self._kept.popitem(last=False)
         return kept
 
-    def _document(self, notebook: Notebook, draft: NotebookPipeline, root: Path) -> dict[str, Any]:
+    def _document(
+        self, notebook: Notebook, draft: NotebookPipeline, root: Path, signature: Any
+    ) -> dict[str, Any]:
         exported = _exported(draft, notebook)
         problems = exported.problems if exported else draft.problems
         states = {file.path: file.state for file in exported.files} if exported else {}
         files = {block.name: _file_of(block, draft.name, states) for block in draft.blocks}
         project = open_project(root) if (root / "metadata.yaml").is_file() else None
-        fresh = self._freshness(draft, project, files, states)
+        stored = self._stored_freshness(project, draft.name, signature) if project else {}
+        fresh = _freshness(draft, files, states, stored)
         blocks = [
             {
                 **_block(block, notebook),
@@ -122,29 +137,44 @@ class Analyzer:
             "project": self._places.relative(root) if project else None,
             "blocks": blocks,
             "parameters": {name: cut(value)[0] for name, value in draft.parameters.items()},
-            "problems": [problem.as_json() for problem in problems],
+            "problems": [_problem(problem, notebook, draft) for problem in problems],
             "notes": [vars(note) for note in draft.notes],
             "has_drifted": any(state != "unchanged" for state in states.values()),
             "files": [{"path": path, "state": state} for path, state in states.items()],
         }
 
-    def _freshness(
-        self,
-        draft: NotebookPipeline,
-        project: Project | None,
-        files: Mapping[str, str],
-        states: Mapping[str, str],
-    ) -> dict[str, Any]:
-        stored: dict[str, Any] = {}
-        if project is not None:
-            self._places.check(project.pipeline_path(draft.name))
-            stored = stored_freshness(project, draft.name, self._places.store(project))
-        changed = {
-            name: "its code changed"
-            for name, path in files.items()
-            if states.get(path, "unchanged") != "unchanged"
-        }
-        return draft_freshness(draft.blocks, changed, stored)
+    def _stored_freshness(self, project: Project, name: str, signature: Any) -> Mapping[str, Any]:
+        path, now = project.pipeline_path(name), time.monotonic()
+        self._places.check(path)
+        with self._lock:
+            stored = self._stored.get(path)
+        if stored is None or stored.signature != signature or now - stored.made_at > _TRUSTED_S:
+            found = stored_freshness(project, name, self._places.store(project))
+            stored = _Stored(found, signature, now)
+            with self._lock:
+                self._stored[path] = stored
+                while len(self._stored) > _KEPT:
+                    self._stored.popitem(last=False)
+        return stored.freshness
+
+
+def _problem(problem: Problem, notebook: Notebook, draft: NotebookPipeline) -> dict[str, Any]:
+    fixes = fixes_of(problem, notebook, [block.name for block in draft.blocks])
+    return {**problem.as_json(), **({"fixes": [vars(fix) for fix in fixes]} if fixes else {})}
+
+
+def _freshness(
+    draft: NotebookPipeline,
+    files: Mapping[str, str],
+    states: Mapping[str, str],
+    stored: Mapping[str, Any],
+) -> dict[str, Any]:
+    changed = {
+        name: "its code changed"
+        for name, path in files.items()
+        if states.get(path, "unchanged") != "unchanged"
+    }
+    return draft_freshness(draft.blocks, changed, stored)
 
 
 def _exported(draft: NotebookPipeline, notebook: Notebook) -> ExportResult | None:

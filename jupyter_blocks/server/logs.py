@@ -34,10 +34,15 @@ def attempts(runs: ProjectRuns, run_id: str, block: str | None = None) -> list[d
                     "attempt_id": event.attempt_id,
                     "attempt": event.data["attempt"],
                     "started_at": event.ts,
+                    "running_at": None,
                     "finished_at": None,
+                    "phase": None,
                 }
+            elif event.kind is EventKind.RUNNING and event.attempt_id in found:
+                found[event.attempt_id]["running_at"] = event.ts
             elif event.kind is EventKind.ATTEMPT_FINISHED and event.attempt_id in found:
                 found[event.attempt_id]["finished_at"] = event.ts
+                found[event.attempt_id]["phase"] = event.data["phase"]
     return list(found.values())
 
 

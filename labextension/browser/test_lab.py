@@ -7,39 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from .conftest import open_notebook
-
-expect.set_options(timeout=60_000)
-
-
-def node(page: Page, name: str) -> Locator:
-    """A block in the graph."""
-    return page.locator(f'.jp-Blocks-node[data-block="{name}"]')
-
-
-def chip(page: Page, name: str) -> Locator:
-    """The line above the cell of a block."""
-    return page.locator(".jp-Blocks-chipLine", has=page.get_by_text(name, exact=True))
-
-
-def run(page: Page) -> None:
-    """Run what has changed, to the end, however quick that is."""
-    header = page.locator(".jp-Blocks-header")
-    before = header.get_attribute("data-run") or "none"
-    page.get_by_role("button", name="Run changed").click()
-    expect(page.locator(f'.jp-Blocks-header[data-run]:not([data-run="{before}"])')).to_be_visible()
-    expect(header).not_to_have_attribute("data-status", "RUNNING")
-
-
-def insert_line(page: Page, block: str, text: str) -> None:
-    """Write a new first line into the cell of a block."""
-    node(page, block).click()
-    editor = page.locator(".jp-Cell.jp-mod-active .cm-content")
-    editor.click()
-    page.keyboard.press("Control+Home")
-    page.keyboard.type(f"{text}\n")
+from .userpath import chip, insert_line, node, run
 
 
 def test_the_notebook_is_a_pipeline(page: Page) -> None:
@@ -149,8 +120,13 @@ def test_an_untagged_notebook_becomes_a_pipeline(page: Page, project: Path, lab:
     (project / "plain.ipynb").write_text(json.dumps(document), "utf-8")
     open_notebook(page, f"{lab}/lab/tree/{project.name}/plain.ipynb?token=secret")
     page.get_by_role("button", name="Make pipeline").click()
-    dialog = page.locator(".jp-Dialog")
-    expect(dialog.locator("li")).to_have_count(3)
-    expect(dialog).to_contain_text("It makes 'b' from 'df'.")
-    dialog.get_by_role("button", name="Tag the Cells").click()
-    expect(page.locator(".jp-Blocks-node")).to_have_count(3)
+    review = page.locator(".jp-Blocks-review")
+    expect(review.locator("li")).to_have_count(3)
+    expect(review).to_contain_text("It makes 'b' from 'df'.")
+    review.get_by_role("button", name="Cell 2").click()
+    expect(page.locator(".jp-Cell.jp-mod-active .cm-content")).to_have_text("b = df * 2")
+    review.get_by_label("Name of cell 2").fill("doubled")
+    review.get_by_label("Tag cell 3").uncheck()
+    review.get_by_role("button", name="Tag 2 cells").click()
+    expect(page.locator(".jp-Blocks-node")).to_have_count(2)
+    expect(node(page, "doubled")).to_be_visible()

@@ -8,14 +8,24 @@ import type { PartialJSONValue } from '@lumino/coreutils';
 import { BlocksError } from './errors';
 import type {
   IAnalysis,
+  IAttempt,
+  IChart,
+  IChartRequest,
+  IComparison,
+  IExecutor,
+  IExport,
+  ILog,
   IPage,
+  IPlan,
   IPreview,
   IProblem,
   IProposal,
   IRunRecord,
   IRunRequest,
+  IRowQuery,
   IRunState,
-  ISortOrder,
+  IText,
+  ITree,
   IVariable
 } from './tokens';
 
@@ -26,6 +36,12 @@ export interface IOutputPlace {
   block: string;
   output: string;
   run_id?: string;
+}
+
+/** Whose log: the last attempt of a block, one attempt, or (empty) the run's own. */
+export interface ILogSource {
+  block?: string;
+  attempt_id?: string;
 }
 
 type Query = Record<string, string | number | undefined>;
@@ -43,6 +59,11 @@ export class BlocksApi {
   async suggest(path: string, content: PartialJSONValue): Promise<IProposal[]> {
     const answer = await this.post<{ proposals: IProposal[] }>('suggest', { path, content });
     return answer.proposals;
+  }
+
+  /** Write the files of a saved notebook; with `check` only say what would be written. */
+  export(path: string, how: { check?: boolean; force?: boolean }): Promise<IExport> {
+    return this.post<IExport>('export', { path, ...how });
   }
 
   /** Export a saved notebook and start a run of it. */
@@ -63,6 +84,27 @@ export class BlocksApi {
   /** State of a run; with `since` only the blocks that changed after that event. */
   run(project: string, id: string, since?: number): Promise<IRunState> {
     return this.get<IRunState>(`runs/${encodeURIComponent(id)}`, { project, since });
+  }
+
+  /** Every attempt of a run, those that failed too. */
+  async attempts(project: string, id: string): Promise<IAttempt[]> {
+    const path = `runs/${encodeURIComponent(id)}/attempts`;
+    return (await this.get<{ attempts: IAttempt[] }>(path, { project })).attempts;
+  }
+
+  /** A piece of the log of an attempt; without a block, of the process that drives the run. */
+  log(project: string, id: string, source: ILogSource, offset: number): Promise<ILog> {
+    return this.get<ILog>(`runs/${encodeURIComponent(id)}/log`, { project, ...source, offset });
+  }
+
+  /** What a run of a saved notebook would do, and why. */
+  plan(path: string, request: IRunRequest): Promise<IPlan> {
+    return this.post<IPlan>('plan', { path, ...(request as PartialJSONValue as object) });
+  }
+
+  /** What blocks can run on. */
+  async executors(): Promise<IExecutor[]> {
+    return (await this.get<{ executors: IExecutor[] }>('executors')).executors;
   }
 
   async cancel(project: string, id: string): Promise<void> {
@@ -87,14 +129,41 @@ export class BlocksApi {
     return this.get<IPreview>('variables/preview', { ...place });
   }
 
-  /** A page of the rows of a table. */
-  rows(place: IOutputPlace, start: number, rows: number, sort: ISortOrder[]): Promise<IPage> {
-    return this.post<IPage>('variables/rows', {
-      ...place,
-      start,
-      rows,
-      sort: sort as unknown as PartialJSONValue
-    });
+  /** A page of the rows of a table; all its columns, if none are named. */
+  rows(
+    place: IOutputPlace,
+    start: number,
+    rows: number,
+    query: IRowQuery,
+    columns?: string[]
+  ): Promise<IPage> {
+    const body = { ...place, start, rows, ...query, ...(columns ? { columns } : {}) };
+    return this.post<IPage>('variables/rows', body as unknown as PartialJSONValue);
+  }
+
+  /** Data of a chart, from all rows or from some spread evenly. */
+  chart(place: IOutputPlace, request: IChartRequest): Promise<IChart> {
+    return this.post<IChart>('variables/chart', { ...place, ...request });
+  }
+
+  /** A node of plain data, and some of its members from `offset` on. */
+  tree(place: IOutputPlace, path: number[], offset: number): Promise<ITree> {
+    return this.post<ITree>('variables/tree', { ...place, path, offset });
+  }
+
+  /** A piece of a text, from a byte on. */
+  text(place: IOutputPlace, offset: number): Promise<IText> {
+    return this.get<IText>('variables/text', { ...place, offset });
+  }
+
+  /** A value beside the one before it, or beside that of a run. */
+  compare(place: IOutputPlace, before?: string): Promise<IComparison> {
+    return this.get<IComparison>('variables/compare', { ...place, before });
+  }
+
+  /** Address of a table as a file. */
+  downloadUrl(place: IOutputPlace, format: 'csv' | 'parquet'): string {
+    return this.url('variables/download', { ...place, format });
   }
 
   /** Address of the picture of a figure. */

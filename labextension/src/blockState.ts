@@ -8,6 +8,7 @@ import type { BlockStatus, IAnalyzedBlock, IBlockRun, IRunState, IVariable } fro
 
 export type StateName =
   | 'fresh'
+  | 'cached'
   | 'stale'
   | 'missing'
   | 'waiting'

@@ -43,9 +43,7 @@ export class CellChip extends ReactWidget {
 
   /** Open the form that changes what the cell is for. */
   edit(): void {
-    const own = this.model.blockOfCell(this.cell.model.id)?.name;
-    const others = (this.model.analysis?.blocks ?? []).map(block => block.name);
-    openCellForm(this.cell.model, this, others.filter(name => name !== own), this.trans);
+    openCellForm(this.cell.model, this.node, this.model, this.trans);
   }
 
   protected override render(): JSX.Element | null {

@@ -3,40 +3,42 @@
  */
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { ICellModel } from '@jupyterlab/cells';
-import { showPopup, type Popup } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import { BLOCK_TYPES } from './blockTypes';
+import type { BlocksModel } from './model';
 import { executorOfCell, roleOfCell, setExecutor, setRole } from './notebookCells';
+import { openPopover } from './popover';
+import { isUsable, useExecutors } from './runForm';
 import { nameProblem, type ICellRole, type Role } from './tags';
 
-/** Open the form of a cell at a widget. */
+/** Open the form of a cell below a node. */
 export function openCellForm(
   cell: ICellModel,
-  anchor: Widget,
-  others: readonly string[],
+  anchor: HTMLElement,
+  model: BlocksModel,
   trans: TranslationBundle
-): Popup | null {
+): void {
   const body: ReactWidget = ReactWidget.create(
-    <CellForm cell={cell} others={others} trans={trans} close={() => popup?.dispose()} />
+    <CellForm cell={cell} model={model} trans={trans} close={() => body.dispose()} />
   );
   body.addClass('jp-Blocks');
   body.addClass('jp-Blocks-form');
-  const popup = showPopup({ body, anchor, align: 'left', hasDynamicSize: true });
-  return popup;
+  openPopover(body, anchor);
 }
 
 interface IProps {
   cell: ICellModel;
-  /** Names of the other blocks, which this one can be put after. */
-  others: readonly string[];
+  model: BlocksModel;
   trans: TranslationBundle;
   close: () => void;
 }
 
-export function CellForm({ cell, others, trans, close }: IProps): JSX.Element {
+export function CellForm({ cell, model, trans, close }: IProps): JSX.Element {
+  const own = model.blockOfCell(cell.id)?.name;
+  const others = (model.analysis?.blocks ?? []).map(block => block.name).filter(name => name !== own);
+  const executors = useExecutors(model);
   const [role, change] = React.useState<ICellRole>(() => roleOfCell(cell));
   const [executor, changeExecutor] = React.useState(() => executorOfCell(cell));
   const problem = nameProblem(role.name);
@@ -75,16 +77,32 @@ export function CellForm({ cell, others, trans, close }: IProps): JSX.Element {
             <span>{trans.__('Executor')}</span>
             <input
               value={executor}
+              list="jp-Blocks-executors"
               placeholder={trans.__('as the pipeline')}
               onChange={event => changeExecutor(event.target.value.trim())}
             />
+            <datalist id="jp-Blocks-executors">
+              {executors.filter(isUsable).map(one => (
+                <option key={one.name} value={one.name}>{one.about}</option>
+              ))}
+            </datalist>
           </label>
           <Upstream role={role} others={others} trans={trans} change={change} />
         </>
       )}
+      {role.role === 'test' && (
+        <label>
+          <span>{trans.__('Of block')}</span>
+          <select value={role.name} onChange={event => change({ ...role, name: event.target.value })}>
+            {[...new Set([role.name, ...others])].map(name => (
+              <option key={name} value={name}>{name || trans.__('choose one')}</option>
+            ))}
+          </select>
+        </label>
+      )}
       <div className="jp-Blocks-buttons">
         <button type="button" className="jp-Blocks-button" onClick={close}>{trans.__('Cancel')}</button>
-        <button type="submit" className="jp-Blocks-button jp-mod-primary" disabled={problem !== ''}>
+        <button type="submit" className="jp-Blocks-button jp-mod-primary" disabled={problem !== '' || (role.role === 'test' && role.name === '')}>
           {trans.__('Apply')}
         </button>
       </div>
@@ -131,13 +149,14 @@ function Upstream(props: {
   );
 }
 
-const ROLES: readonly Role[] = ['setup', 'parameters', 'continue', 'skip', 'none'];
+const ROLES: readonly Role[] = ['setup', 'parameters', 'continue', 'test', 'skip', 'none'];
 
-function choices(trans: TranslationBundle): [string, string][] {
+export function choices(trans: TranslationBundle): [string, string][] {
   const labels: Record<string, string> = {
     setup: trans.__('Setup: imports and functions for all blocks'),
     parameters: trans.__('Parameters of the pipeline'),
     continue: trans.__('More of the block above'),
+    test: trans.__('Test: checks what a block gives'),
     skip: trans.__('Skip: never exported'),
     none: trans.__('Nothing: not part of the pipeline')
   };
@@ -150,11 +169,11 @@ function choices(trans: TranslationBundle): [string, string][] {
   ];
 }
 
-function choiceOf(role: ICellRole): string {
+export function choiceOf(role: ICellRole): string {
   return role.role === 'block' ? (role.type?.name ?? 'custom') : role.role;
 }
 
-function chosen(role: ICellRole, value: string): ICellRole {
+export function chosen(role: ICellRole, value: string): ICellRole {
   const type = BLOCK_TYPES.find(one => one.name === value);
   return type
     ? { ...role, role: 'block', type }

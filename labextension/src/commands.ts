@@ -3,18 +3,19 @@
  */
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, Notification, showDialog, type ICommandPalette } from '@jupyterlab/apputils';
-import { addIcon, stopIcon } from '@jupyterlab/ui-components';
+import { addIcon, ReactWidget, stopIcon } from '@jupyterlab/ui-components';
 import type { CodeCell } from '@jupyterlab/cells';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
+import * as React from 'react';
 
-import { blockType } from './blockTypes';
 import { CellChip } from './cellChip';
-import { BlocksError } from './errors';
+import { asBlocksError, type BlocksError } from './errors';
+import { confirmExport, isByOthers } from './exportDialog';
+import { openGallery } from './gallery';
 import { blocksIcon } from './icons';
 import type { BlocksModel } from './model';
-import { cellWithId, setRole } from './notebookCells';
-import { readRole } from './tags';
+import { OPEN_RUN } from './run';
+import { PlanTable } from './run/planTable';
 import type { IRunRequest } from './tokens';
 
 export namespace CommandIds {
@@ -23,7 +24,11 @@ export namespace CommandIds {
   export const runAll = 'jupyter-blocks:run-all';
   export const runFrom = 'jupyter-blocks:run-from';
   export const runOnly = 'jupyter-blocks:run-only';
+  export const plan = 'jupyter-blocks:plan';
   export const cancel = 'jupyter-blocks:cancel';
+  export const openRun = OPEN_RUN;
+  export const export_ = 'jupyter-blocks:export';
+  export const insert = 'jupyter-blocks:insert';
   export const tagCell = 'jupyter-blocks:tag-cell';
   export const suggest = 'jupyter-blocks:suggest';
 }
@@ -71,6 +76,16 @@ function addRuns({ app, model, trans }: IContext): void {
   add(CommandIds.runAll, trans.__('Run All Blocks'), () => ({}));
   add(CommandIds.runFrom, trans.__('Run from the Selected Block'), () => ({ from_block: model.selected }), isSelected);
   add(CommandIds.runOnly, trans.__('Run Only the Selected Block'), () => ({ blocks: [model.selected] }), isSelected);
+  app.commands.addCommand(CommandIds.plan, {
+    label: trans.__('Show What Would Run …'),
+    isEnabled: canRun,
+    execute: () => told(showPlan(model, trans))
+  });
+  app.commands.addCommand(CommandIds.export_, {
+    label: trans.__('Export Block Files …'),
+    isEnabled: () => (model.analysis?.blocks.length ?? 0) > 0,
+    execute: () => exportFiles(model, trans)
+  });
   app.commands.addCommand(CommandIds.cancel, {
     label: trans.__('Cancel the Run'),
     icon: stopIcon,
@@ -79,15 +94,78 @@ function addRuns({ app, model, trans }: IContext): void {
   });
 }
 
+/** Start a run; where files were changed by hand, show what would be lost first. */
 async function run(model: BlocksModel, request: IRunRequest, trans: TranslationBundle): Promise<void> {
   try {
     await model.start(request);
   } catch (error) {
-    const fault = error instanceof BlocksError ? error : new BlocksError(String(error));
-    const first = fault.problems[0];
-    const place = first?.cell ? trans.__('Cell %1: ', first.cell) : '';
-    Notification.error([fault.message, first ? `${place}${first.message}` : '', fault.hint].filter(Boolean).join('\n'));
+    const fault = asBlocksError(error);
+    if (!fault.problems.some(problem => problem.code === 'edited-file')) {
+      tell(fault);
+    } else if (await exportFiles(model, trans)) {
+      await told(model.start(request));
+    }
   }
+}
+
+/** Show what an export would change, and write it if that is wanted; whether it was. */
+async function exportFiles(model: BlocksModel, trans: TranslationBundle): Promise<boolean> {
+  try {
+    const found = await model.export({ check: true });
+    if (!(await confirmExport(found, trans))) {
+      return false;
+    }
+    const done = await model.export({ force: found.files.some(isByOthers) });
+    const written = done.files.filter(file => file.state !== 'unchanged').length;
+    Notification.success(trans._n('Exported: %1 file has changed', 'Exported: %1 files have changed', written), {
+      autoClose: 3000
+    });
+    return true;
+  } catch (error) {
+    tell(asBlocksError(error));
+    return false;
+  }
+}
+
+/** Show what a run would do, without running anything. */
+async function showPlan(model: BlocksModel, trans: TranslationBundle): Promise<void> {
+  const plan = await model.plan({ changed: true });
+  const words = { run: trans.__('runs'), cached: trans.__('stays'), skipped: trans.__('skipped') };
+  const rows = plan.blocks.map(block => ({
+    ...block,
+    action: words[block.action],
+    executorReason: block.executor_reason
+  }));
+  const number = plan.blocks.filter(block => block.action === 'run').length;
+  const body = ReactWidget.create(React.createElement(PlanTable, { rows, trans }));
+  body.addClass('jp-Blocks');
+  body.addClass('jp-Blocks-planDialog');
+  const answer = await showDialog({
+    title: trans.__('%1 of %2 blocks would run', number, rows.length),
+    body,
+    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Run Them') })]
+  });
+  if (answer.button.accept) {
+    await run(model, { changed: true }, trans);
+  }
+}
+
+/** Wait for something, and tell what went wrong. */
+async function told(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    tell(asBlocksError(error));
+  }
+}
+
+function tell(fault: BlocksError): void {
+  const problems = fault.problems.slice(0, 3).map(problem => {
+    const place = problem.cell ? `Cell ${problem.cell}: ` : '';
+    return `${place}${problem.message} ${problem.hint ?? ''}`;
+  });
+  const lines = problems.length > 0 ? problems : [fault.message, fault.hint];
+  Notification.error(lines.filter(Boolean).join('\n'), { autoClose: false });
 }
 
 function addTagging({ app, model, trans }: IContext): void {
@@ -101,43 +179,19 @@ function addTagging({ app, model, trans }: IContext): void {
       (chip as CellChip | undefined)?.edit();
     }
   });
+  app.commands.addCommand(CommandIds.insert, {
+    label: trans.__('Insert a Block …'),
+    icon: addIcon,
+    isEnabled: () => model.panel !== null,
+    execute: () =>
+      openGallery(model.panel!, (model.analysis?.blocks ?? []).map(block => block.name), trans)
+  });
   app.commands.addCommand(CommandIds.suggest, {
     label: trans.__('Make Pipeline …'),
     isEnabled: () => model.panel !== null,
-    execute: () => suggest(model, trans)
-  });
-}
-
-/** Show what the cells could be, and tag them if that is wanted. */
-async function suggest(model: BlocksModel, trans: TranslationBundle): Promise<void> {
-  const panel = model.panel!;
-  const proposals = await model.suggest();
-  const list = document.createElement('ul');
-  list.className = 'jp-Blocks-proposals';
-  for (const proposal of proposals) {
-    const item = list.appendChild(document.createElement('li'));
-    const place = item.appendChild(document.createElement('b'));
-    place.textContent = trans.__('Cell %1', proposal.cell);
-    const tag = item.appendChild(document.createElement('code'));
-    tag.textContent = proposal.tag;
-    tag.className = blockType(proposal.tag.split(':')[0]!)?.className ?? '';
-    item.appendChild(document.createElement('span')).textContent = proposal.reason;
-  }
-  const body = new Widget({ node: list });
-  const answer = await showDialog({
-    title: trans.__('Make a pipeline of %1 cells?', proposals.length),
-    body,
-    buttons: [Dialog.cancelButton(), Dialog.okButton({ label: trans.__('Tag the Cells') })]
-  });
-  if (!answer.button.accept) {
-    return;
-  }
-  for (const proposal of proposals) {
-    const cell = proposal.id
-      ? cellWithId(panel, proposal.id)
-      : panel.content.widgets[proposal.cell - 1];
-    if (cell) {
-      setRole(cell.model, readRole([proposal.tag], ''));
+    execute: () => {
+      app.shell.activateById('jupyter-blocks');
+      return told(model.suggest());
     }
-  }
+  });
 }

@@ -15,3 +15,11 @@ export class BlocksError extends Error {
     this.name = 'BlocksError';
   }
 }
+
+/** Anything thrown, as an error that can be shown. */
+export function asBlocksError(error: unknown): BlocksError {
+  if (error instanceof BlocksError) {
+    return error;
+  }
+  return new BlocksError(error instanceof Error ? error.message : String(error));
+}

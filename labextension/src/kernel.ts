@@ -10,6 +10,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { BlocksModel } from './model';
 import { hasBlocks } from './notebookCells';
+import type { PluginSettings } from './settings';
 
 const LOAD =
   "get_ipython().run_line_magic('load_ext', 'jupyter_blocks')\n" +
@@ -22,11 +23,12 @@ const asked = new WeakSet<Kernel.IKernelConnection>();
 export function watchKernel(
   panel: NotebookPanel,
   model: BlocksModel,
+  settings: PluginSettings,
   trans: TranslationBundle
 ): void {
   const check = (): void => {
     const kernel = panel.sessionContext.session?.kernel;
-    if (kernel && !asked.has(kernel) && !panel.isDisposed && hasBlocks(panel)) {
+    if (kernel && settings.value.loadKernelExtension && !asked.has(kernel) && !panel.isDisposed && hasBlocks(panel)) {
       asked.add(kernel);
       void load(kernel, panel.sessionContext, trans);
     }

@@ -4,18 +4,22 @@
  * Panels and chips render it and call its methods. Nothing is polled: an edit asks for a new
  * analysis, events of the server tell of runs, and a gap in them asks for the state of the run.
  */
-import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
-import type { PartialJSONObject, PartialJSONValue } from '@lumino/coreutils';
-import { Debouncer } from '@lumino/polling';
+import { Debouncer, Throttler } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { BlocksApi } from './api';
-import { BlocksError } from './errors';
+import { asBlocksError, BlocksError } from './errors';
+import { contentOf } from './notebookContent';
+import { USUAL, withOptions, type IRunOptions } from './runOptions';
+import { merged } from './runState';
 import type {
   IAnalysis,
   IAnalyzedBlock,
   IBlocks,
+  IExecutor,
+  IExport,
+  IPlan,
   IProposal,
   IRunEvent,
   IRunRecord,
@@ -90,6 +94,25 @@ export class BlocksModel implements IBlocks {
     return this._isStarting;
   }
 
+  /** What the next runs do differently. */
+  get options(): IRunOptions {
+    return this._options;
+  }
+
+  setOptions(options: IRunOptions): void {
+    this._options = options;
+    this._changed.emit();
+  }
+
+  /** What blocks can run on; asked once. */
+  executors(): Promise<IExecutor[]> {
+    this._executors ??= this.api.executors().catch((error: unknown) => {
+      this._executors = null;
+      throw error;
+    });
+    return this._executors;
+  }
+
   block(name: string): IAnalyzedBlock | undefined {
     return this._analysis?.blocks.find(block => block.name === name);
   }
@@ -110,6 +133,8 @@ export class BlocksModel implements IBlocks {
     this._runs = [];
     this._variables = [];
     this._selected = '';
+    this._options = USUAL;
+    this._proposals = null;
     this._phase = panel ? 'loading' : 'none';
     this._changed.emit();
     if (panel) {
@@ -128,7 +153,7 @@ export class BlocksModel implements IBlocks {
       return;
     }
     try {
-      const analysis = await this.api.analyze(panel.context.path, this._content(panel));
+      const analysis = await this.api.analyze(panel.context.path, contentOf(panel));
       if (panel !== this._panel) {
         return;
       }
@@ -145,10 +170,27 @@ export class BlocksModel implements IBlocks {
     this._changed.emit();
   }
 
-  /** Tags the cells could have; empty where no notebook is in front. */
-  async suggest(): Promise<IProposal[]> {
+  /** What the cells could be, while that is being looked over; null otherwise. */
+  get proposals(): readonly IProposal[] | null {
+    return this._proposals;
+  }
+
+  /** Ask for tags that the cells could have, to look them over. Throws what the server refuses. */
+  async suggest(): Promise<void> {
     const panel = this._panel;
-    return panel ? this.api.suggest(panel.context.path, this._content(panel)) : [];
+    if (panel) {
+      const proposals = await this.api.suggest(panel.context.path, contentOf(panel));
+      if (panel === this._panel) {
+        this._proposals = proposals;
+        this._changed.emit();
+      }
+    }
+  }
+
+  /** Be done with the proposals. */
+  forgetProposals(): void {
+    this._proposals = null;
+    this._changed.emit();
   }
 
   select(name: string): void {
@@ -173,10 +215,8 @@ export class BlocksModel implements IBlocks {
     this._isStarting = true;
     this._changed.emit();
     try {
-      if (panel.context.model.dirty) {
-        await panel.context.save();
-      }
-      const id = await this.api.start(panel.context.path, request);
+      await saved(panel);
+      const id = await this.api.start(panel.context.path, withOptions(request, this._options));
       await this.analyze(); // the project may be new
       await this.follow(id);
       return id;
@@ -184,6 +224,30 @@ export class BlocksModel implements IBlocks {
       this._isStarting = false;
       this._changed.emit();
     }
+  }
+
+  /** Save the notebook and write its files, or say what would be written. Throws what is refused. */
+  async export(how: { check?: boolean; force?: boolean }): Promise<IExport> {
+    const panel = this._panel;
+    if (!panel) {
+      throw new BlocksError('No notebook is open.');
+    }
+    await saved(panel);
+    const done = await this.api.export(panel.context.path, how);
+    if (!how.check) {
+      await this.analyze();
+    }
+    return done;
+  }
+
+  /** Save the notebook and find out what a run of it would do. Throws what the server refuses. */
+  async plan(request: IRunRequest): Promise<IPlan> {
+    const panel = this._panel;
+    if (!panel) {
+      throw new BlocksError('No notebook is open.');
+    }
+    await saved(panel);
+    return this.api.plan(panel.context.path, withOptions(request, this._options));
   }
 
   /** Go on with a run that ended early. */
@@ -202,9 +266,11 @@ export class BlocksModel implements IBlocks {
 
   /** Show the state of a run from now on. */
   async follow(id: string): Promise<void> {
-    if (this._analysis?.project) {
-      this._take(await this.api.run(this._analysis.project, id));
-      this._runs = await this.api.runs(this._analysis.project, this._analysis.pipeline);
+    const { project = null, pipeline = '' } = this._analysis ?? {};
+    // The project in the root of the server has an empty name.
+    if (project !== null) {
+      this._take(await this.api.run(project, id));
+      this._runs = await this.api.runs(project, pipeline);
       this._changed.emit();
     }
   }
@@ -226,9 +292,9 @@ export class BlocksModel implements IBlocks {
   }
 
   private async _refreshRun(): Promise<void> {
-    const project = this._analysis?.project;
+    const project = this._analysis?.project ?? null;
     const id = this._pending || this._run?.run_id;
-    if (!project || !id) {
+    if (project === null || !id) {
       return;
     }
     this._pending = '';
@@ -247,11 +313,8 @@ export class BlocksModel implements IBlocks {
 
   private _take(state: IRunState): void {
     const before = this._run;
-    const isSame = before?.run_id === state.run_id;
-    const blocks =
-      state.partial && isSame ? { ...before.blocks, ...state.blocks } : state.blocks;
-    this._run = { ...state, blocks };
-    if (isSame && before.status === 'RUNNING' && state.status !== 'RUNNING') {
+    this._run = merged(before, state);
+    if (before?.run_id === state.run_id && before.status === 'RUNNING' && state.status !== 'RUNNING') {
       this._runEnded.emit(this._run);
     }
     if (state.status !== 'RUNNING') {
@@ -262,10 +325,10 @@ export class BlocksModel implements IBlocks {
   /** Runs and stored outputs of the project, and the newest run. */
   private async _readStore(): Promise<void> {
     const analysis = this._analysis;
-    if (!analysis?.project) {
+    const { project = null, pipeline = '' } = analysis ?? {};
+    if (project === null) {
       return;
     }
-    const { project, pipeline } = analysis;
     try {
       [this._runs, this._variables] = await Promise.all([
         this.api.runs(project, pipeline),
@@ -287,29 +350,6 @@ export class BlocksModel implements IBlocks {
     void this._edited.invoke();
   }
 
-  /** The notebook without its outputs, which nobody needs and which may be large. */
-  private _content(panel: NotebookPanel): PartialJSONValue {
-    const cells: PartialJSONObject[] = [];
-    for (const cell of panel.model!.cells) {
-      const { sharedModel, type } = cell;
-      cells.push({
-        cell_type: type,
-        id: cell.id,
-        metadata: { ...cell.metadata } as PartialJSONObject,
-        source: sharedModel.getSource(),
-        ...(type === 'code'
-          ? { outputs: [], execution_count: (cell as ICodeCellModel).executionCount }
-          : {})
-      });
-    }
-    return {
-      cells,
-      metadata: { ...panel.model!.metadata } as PartialJSONObject,
-      nbformat: 4,
-      nbformat_minor: 5
-    };
-  }
-
   private _project(): string {
     const project = this._analysis?.project;
     if (project === null || project === undefined) {
@@ -319,7 +359,7 @@ export class BlocksModel implements IBlocks {
   }
 
   private _fail(error: unknown): void {
-    this._error = error instanceof BlocksError ? error : new BlocksError(String(error));
+    this._error = asBlocksError(error);
     if (this._analysis === null) {
       this._phase = 'error';
     }
@@ -329,7 +369,11 @@ export class BlocksModel implements IBlocks {
   private readonly _runEnded = new Signal<this, IRunState>(this);
   private readonly _revealed = new Signal<this, string>(this);
   private readonly _edited = new Debouncer(() => this.analyze(), ANALYSIS_DELAY_MS);
-  private readonly _refresh = new Debouncer(() => this._refreshRun(), REFRESH_DELAY_MS);
+  // Not a debouncer: a run that tells something all the time would never be shown.
+  private readonly _refresh = new Throttler(() => this._refreshRun(), {
+    limit: REFRESH_DELAY_MS,
+    edge: 'trailing'
+  });
   private _panel: NotebookPanel | null = null;
   private _phase: Phase = 'none';
   private _analysis: IAnalysis | null = null;
@@ -339,5 +383,14 @@ export class BlocksModel implements IBlocks {
   private _error: BlocksError | null = null;
   private _selected = '';
   private _isStarting = false;
+  private _options: IRunOptions = USUAL;
+  private _proposals: readonly IProposal[] | null = null;
+  private _executors: Promise<IExecutor[]> | null = null;
   private _pending = '';
+}
+
+async function saved(panel: NotebookPanel): Promise<void> {
+  if (panel.context.model.dirty) {
+    await panel.context.save();
+  }
 }

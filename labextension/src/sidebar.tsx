@@ -10,12 +10,16 @@ import { cellText } from './format';
 import { blocksIcon } from './icons';
 import type { BlocksModel } from './model';
 import { DagPanel } from './panels/dag';
-import { PreviewPanel } from './panels/preview';
+import { ProposalsPanel } from './panels/proposals';
 import { ProblemsPanel } from './panels/problems';
 import { RunsPanel } from './panels/runs';
+import { PreviewPanel } from './preview';
+import { LogPane } from './run/logPane';
+import { openRunForm } from './runForm';
 import { Empty, Fault, Guard, Loading } from './panels/states';
+import type { IVariable } from './tokens';
 
-type Tab = 'preview' | 'problems' | 'runs';
+type Tab = 'preview' | 'problems' | 'runs' | 'log';
 
 /** What the sidebar asks for; commands of the application. */
 export interface ISidebarActions {
@@ -24,6 +28,14 @@ export interface ISidebarActions {
   menu(anchor: HTMLElement): void;
   cancel(): void;
   suggest(): void;
+  /** Let one choose a template. */
+  insert(): void;
+  /** Show what an export would change. */
+  export(): void;
+  /** Show a run in the main area. */
+  openRun(run: string): void;
+  /** Show a stored output in the main area. */
+  openOutput(variable: IVariable): void;
 }
 
 interface IProps {
@@ -72,6 +84,9 @@ function Sidebar(props: IProps): JSX.Element {
       );
     default:
   }
+  if (model.proposals) {
+    return <ProposalsPanel model={model} trans={trans} />;
+  }
   if (model.analysis?.blocks.length === 0) {
     return (
       <>
@@ -79,6 +94,9 @@ function Sidebar(props: IProps): JSX.Element {
           <p>{trans.__('Give cells a type: hover over a cell and choose “Tag this cell”.')}</p>
           <button className="jp-Blocks-button jp-mod-primary" onClick={actions.suggest}>
             {trans.__('Make pipeline')}
+          </button>
+          <button className="jp-Blocks-link" onClick={actions.insert}>
+            {trans.__('Insert a block from the gallery')}
           </button>
         </Empty>
         {model.analysis.problems.some(problem => problem.cell) && (
@@ -91,7 +109,7 @@ function Sidebar(props: IProps): JSX.Element {
     <>
       <Header {...props} />
       <DagPanel model={model} trans={trans} />
-      <Tabs model={model} trans={trans} />
+      <Tabs {...props} />
     </>
   );
 }
@@ -137,24 +155,54 @@ function Header({ model, actions, trans }: IProps): JSX.Element {
           </span>
         )}
       </div>
-      <Parameters values={analysis.parameters} />
+      <RunSettings model={model} trans={trans} />
+      {analysis.blocks.some(block => block.drift === 'edited') && (
+        <div className="jp-Blocks-drift" role="status">
+          <span>{trans.__('Block files were changed by hand.')}</span>
+          <button className="jp-Blocks-link" onClick={actions.export}>
+            {trans.__('Show the difference')}
+          </button>
+        </div>
+      )}
       {model.error && <Fault message={model.error.message} hint={model.error.hint} />}
     </header>
   );
 }
 
-function Parameters({ values }: { values: Record<string, unknown> }): JSX.Element | null {
-  const entries = Object.entries(values);
-  if (entries.length === 0) {
-    return null;
-  }
+/** Parameters and executor of the next runs; a click changes them. */
+function RunSettings({ model, trans }: { model: BlocksModel; trans: TranslationBundle }): JSX.Element {
+  const { options } = model;
+  const pill = React.useRef<HTMLButtonElement>(null);
+  const edit = (): void => openRunForm(model, pill.current!.parentElement!, trans);
+  const values = Object.entries(model.analysis!.parameters);
+  const others = [
+    options.executor || trans.__('executor per block'),
+    options.skipSensors ? trans.__('no sensors') : '',
+    options.skipTests ? trans.__('no tests') : ''
+  ].filter(Boolean);
   return (
     <div className="jp-Blocks-row jp-Blocks-pills">
-      {entries.map(([name, value]) => (
-        <span className="jp-Blocks-pill" key={name}>
-          {name} <b>{cellText(value)}</b>
-        </span>
-      ))}
+      {values.map(([name, value]) => {
+        const isOwn = name in options.parameters;
+        return (
+          <button
+            className={`jp-Blocks-pill ${isOwn ? 'jp-mod-changed' : ''}`}
+            key={name}
+            title={isOwn ? trans.__('%1 in the notebook', cellText(value)) : trans.__('Change it for the next runs')}
+            onClick={edit}
+          >
+            {name} <b>{cellText(isOwn ? options.parameters[name] : value)}</b>
+          </button>
+        );
+      })}
+      <button
+        ref={pill}
+        className={`jp-Blocks-pill ${options.executor || others.length > 1 ? 'jp-mod-changed' : ''}`}
+        title={trans.__('How to run: parameters, executor, sensors, tests')}
+        onClick={edit}
+      >
+        {others.join(' · ')}
+      </button>
     </div>
   );
 }
@@ -176,13 +224,14 @@ function summary(model: BlocksModel, trans: TranslationBundle): string {
   return [...parts, ...kinds.filter(([, n]) => n > 0).map(([word, n]) => `${n} ${word}`)].join(' · ');
 }
 
-function Tabs({ model, trans }: { model: BlocksModel; trans: TranslationBundle }): JSX.Element {
+function Tabs({ model, actions, trans }: IProps): JSX.Element {
   const [tab, setTab] = React.useState<Tab>('preview');
   const problems = model.analysis!.problems.length;
   const tabs: [Tab, string][] = [
     ['preview', trans.__('Preview')],
     ['problems', trans.__('Problems')],
-    ['runs', trans.__('Runs')]
+    ['runs', trans.__('Runs')],
+    ['log', trans.__('Log')]
   ];
   return (
     <section className="jp-Blocks-lower">
@@ -208,11 +257,34 @@ function Tabs({ model, trans }: { model: BlocksModel; trans: TranslationBundle }
         aria-labelledby={`jp-Blocks-tab-${tab}`}
       >
         <Guard key={`${tab}:${model.selected}`}>
-          {tab === 'preview' && <PreviewPanel model={model} trans={trans} />}
+          {tab === 'preview' && <PreviewPanel model={model} open={actions.openOutput} trans={trans} />}
           {tab === 'problems' && <ProblemsPanel model={model} trans={trans} />}
-          {tab === 'runs' && <RunsPanel model={model} trans={trans} />}
+          {tab === 'runs' && <RunsPanel model={model} open={actions.openRun} trans={trans} />}
+          {tab === 'log' && <BlockLog model={model} trans={trans} />}
         </Guard>
       </div>
     </section>
+  );
+}
+
+/** What the selected block printed in the run that is followed. */
+function BlockLog({ model, trans }: { model: BlocksModel; trans: TranslationBundle }): JSX.Element {
+  const block = model.selected;
+  const run = model.run;
+  const attempt_id = run?.blocks[block]?.attempt_id;
+  if (!run || !attempt_id) {
+    return (
+      <Empty title={trans.__('No log')}>
+        {block ? trans.__('%1 did not run in this run.', block) : trans.__('Choose a block in the graph.')}
+      </Empty>
+    );
+  }
+  return (
+    <LogPane
+      api={model.api}
+      place={{ project: model.analysis?.project ?? '', run_id: run.run_id }}
+      sources={[{ block, attempt_id }]}
+      trans={trans}
+    />
   );
 }

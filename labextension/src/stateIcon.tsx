@@ -11,6 +11,8 @@ export function StateShape({ name }: { name: StateName }): JSX.Element {
   switch (name) {
     case 'fresh':
       return <path className={className} d="M-4.5 0.2l3.2 3.2 5.8-6.8" />;
+    case 'cached':
+      return <path className={className} d="M-3.4-1.2a4 4 0 1 1-0.2 3M-3.8-4.4v3.4h3.4" />;
     case 'stale':
       return (
         <g className={className}>
@@ -36,10 +38,11 @@ export function StateShape({ name }: { name: StateName }): JSX.Element {
   }
 }
 
-/** The same on its own, between text. */
+/** The same on its own, between text; without a label where the text says it. */
 export function StateIcon({ name, label }: { name: StateName; label: string }): JSX.Element {
+  const role = label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true };
   return (
-    <svg className="jp-Blocks-stateIcon" viewBox="-7 -7 14 14" role="img" aria-label={label}>
+    <svg className="jp-Blocks-stateIcon" viewBox="-7 -7 14 14" {...role}>
       <StateShape name={name} />
     </svg>
   );

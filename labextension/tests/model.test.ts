@@ -34,9 +34,12 @@ function blockRun(status: BlockStatus): IBlockRun {
     duration_s: 1,
     error: null,
     outputs: {},
+    type: 'transformer',
     upstream: [],
+    attempt_id: null,
     started_at: 1,
-    finished_at: 2
+    finished_at: 2,
+    peak_rss_mib: null
   };
 }
 

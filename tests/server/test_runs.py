@@ -57,7 +57,7 @@ async def test_logs_are_read_by_byte_range(client: Client, ran: str) -> None:
     """What a block prints, from where the last look ended."""
     path = f"/blocks/runs/{ran}"
     tried = await client.get(f"{path}/attempts", f"{RUN}/attempts", project="shop", block="count")
-    assert [item["attempt"] for item in tried["attempts"]] == [1]
+    assert [(item["attempt"], item["phase"]) for item in tried["attempts"]] == [(1, "SUCCEEDED")]
     log = await client.get(f"{path}/log", f"{RUN}/log", project="shop", block="count")
     assert "".join(line["text"] for line in log["lines"]) == "counting\n"
     assert log["ended"]

@@ -4,6 +4,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { fitted } from '../fitText';
 import { figuresOf, stateOf, type IBlockState } from '../blockState';
 import { blockType } from '../blockTypes';
 import { edgePath, layout, SIZES, type ILayout, type IPlacedNode } from '../dagLayout';
@@ -11,8 +12,11 @@ import type { BlocksModel } from '../model';
 import { StateShape } from '../stateIcon';
 import type { IAnalyzedBlock, IEdge } from '../tokens';
 
-const NAME_LENGTH = 17;
-const NOTE_LENGTH = 24;
+/** What is left of a box for text: the type's stripe and the state's icon take the rest. */
+const NAME_WIDTH = SIZES.nodeWidth - 12 - 24;
+const NOTE_WIDTH = SIZES.nodeWidth - 12 - 8;
+const NAME_FONT = '600 11.5px ';
+const NOTE_FONT = '10px ';
 const SMALLEST = 0.15;
 /** What still can be read. */
 const READABLE = 0.6;
@@ -39,7 +43,7 @@ export function DagPanel({ model, trans }: IProps): JSX.Element {
   const isOwnView = React.useRef(false);
   const fit = React.useCallback(() => {
     isOwnView.current = false;
-    setView(fitted(placed, frame.current));
+    setView(viewOf(placed, frame.current));
   }, [placed]);
   const move = (next: IView | ((now: IView) => IView)): void => {
     isOwnView.current = true;
@@ -150,10 +154,10 @@ function Node(props: IProps & { node: IPlacedNode; placed: ILayout }): JSX.Eleme
       <rect className="jp-Blocks-box" width={SIZES.nodeWidth} height={SIZES.nodeHeight} rx="4" />
       <path className="jp-Blocks-stripe" d={`M4 0H3a3 3 0 0 0-3 3v${SIZES.nodeHeight - 6}a3 3 0 0 0 3 3h1z`} />
       <text className="jp-Blocks-nodeName" x="12" y="16">
-        {shortened(block.name, NAME_LENGTH)}
+        {fitted(block.name, NAME_WIDTH, NAME_FONT)}
       </text>
       <text className="jp-Blocks-nodeNote" x="12" y="30">
-        {shortened(note, NOTE_LENGTH)}
+        {fitted(note, NOTE_WIDTH, NOTE_FONT)}
       </text>
       <g transform={`translate(${SIZES.nodeWidth - 13} 13)`}>
         <StateShape name={state.name} />
@@ -223,11 +227,7 @@ export function neighbour(
   }
 }
 
-function shortened(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
-}
-
-function fitted(placed: ILayout, frame: HTMLElement | null): IView {
+function viewOf(placed: ILayout, frame: HTMLElement | null): IView {
   const width = frame?.clientWidth ?? 0;
   const height = frame?.clientHeight ?? 0;
   if (width === 0 || height === 0 || placed.nodes.length === 0) {

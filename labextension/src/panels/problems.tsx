@@ -5,10 +5,10 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
-import { fixesOf, type IFix } from '../fixes';
 import type { BlocksModel } from '../model';
-import { goToCell, setRole } from '../notebookCells';
-import type { IProblem } from '../tokens';
+import { goToCell, roleOfCell, setRole } from '../notebookCells';
+import { readRole } from '../tags';
+import type { IFix, IProblem } from '../tokens';
 import { Empty } from './states';
 
 export function ProblemsPanel(props: {
@@ -60,7 +60,7 @@ function Problem(props: {
         <p>{problem.message}</p>
         {problem.hint && <p className="jp-Blocks-hint">{problem.hint}</p>}
         {panel &&
-          fixesOf(problem, trans).map(fix => (
+          (problem.fixes ?? []).map(fix => (
             <button
               key={fix.label}
               className="jp-Blocks-button"
@@ -77,7 +77,8 @@ function Problem(props: {
 function mend(panel: NotebookPanel, fix: IFix): void {
   const cell = panel.content.widgets[fix.cell - 1];
   if (cell) {
-    setRole(cell.model, fix.role);
+    const { upstream } = roleOfCell(cell.model);
+    setRole(cell.model, { ...readRole([fix.tag], ''), upstream });
     void goToCell(panel, fix.cell - 1);
   }
 }

@@ -6,9 +6,9 @@ import * as React from 'react';
 
 import { ago, duration } from '../format';
 import type { BlocksModel } from '../model';
+import { canResume, runShape, runWords } from '../runState';
 import { StateIcon } from '../stateIcon';
-import type { StateName } from '../blockState';
-import type { IBlockRun, IRunRecord, IRunState, RunStatus } from '../tokens';
+import type { IBlockRun, IRunRecord, IRunState } from '../tokens';
 import { goToCell } from '../notebookCells';
 import { Empty } from './states';
 
@@ -16,10 +16,12 @@ const SHOWN = 20;
 
 interface IProps {
   model: BlocksModel;
+  /** Show a run in the main area. */
+  open: (run: string) => void;
   trans: TranslationBundle;
 }
 
-export function RunsPanel({ model, trans }: IProps): JSX.Element {
+export function RunsPanel({ model, open, trans }: IProps): JSX.Element {
   if (model.runs.length === 0) {
     return (
       <Empty title={trans.__('No runs yet')}>{trans.__('Run the pipeline with the button above.')}</Empty>
@@ -27,10 +29,10 @@ export function RunsPanel({ model, trans }: IProps): JSX.Element {
   }
   return (
     <div>
-      {model.run && <Followed model={model} run={model.run} trans={trans} />}
+      {model.run && <Followed model={model} run={model.run} open={open} trans={trans} />}
       <ul className="jp-Blocks-runs">
         {model.runs.slice(0, SHOWN).map(run => (
-          <Run key={run.run_id} run={run} model={model} trans={trans} />
+          <Run key={run.run_id} run={run} model={model} open={open} trans={trans} />
         ))}
       </ul>
     </div>
@@ -38,15 +40,18 @@ export function RunsPanel({ model, trans }: IProps): JSX.Element {
 }
 
 function Run(props: IProps & { run: IRunRecord }): JSX.Element {
-  const { model, run, trans } = props;
+  const { model, open, run, trans } = props;
   const isFollowed = model.run?.run_id === run.run_id;
   const status = isFollowed ? model.run!.status : run.status;
   const end = isFollowed ? model.run!.finished_at : run.finished_at;
   return (
     <li className={isFollowed ? 'jp-mod-selected' : ''}>
-      <button onClick={() => void model.follow(run.run_id)} title={run.run_id}>
-        <StateIcon name={STATES[status]} label={words(status, trans)} />
-        <span>{words(status, trans)}</span>
+      <button onClick={() => {
+          void model.follow(run.run_id);
+          open(run.run_id);
+        }} title={run.run_id}>
+        <StateIcon name={runShape(status)} label={runWords(status, trans)} />
+        <span>{runWords(status, trans)}</span>
         <span className="jp-Blocks-when">{ago(run.started_at, Date.now() / 1000)}</span>
         <span className="jp-Blocks-number">{end ? duration(end - run.started_at) : ''}</span>
       </button>
@@ -57,16 +62,16 @@ function Run(props: IProps & { run: IRunRecord }): JSX.Element {
 function Followed(props: IProps & { run: IRunState }): JSX.Element | null {
   const { model, run, trans } = props;
   const failed = Object.entries(run.blocks).filter(([, block]) => block.status === 'FAILED');
-  const canResume = ['FAILED', 'CANCELLED', 'INTERRUPTED'].includes(run.status);
-  if (failed.length === 0 && !canResume) {
+  const isResumable = canResume(run.status);
+  if (failed.length === 0 && !isResumable) {
     return null;
   }
   return (
     <div className="jp-Blocks-followed">
       {failed.map(([name, block]) => (
-        <Failure key={name} name={name} block={block} model={model} trans={trans} />
+        <Failure key={name} {...props} name={name} block={block} />
       ))}
-      {canResume && (
+      {isResumable && (
         <button className="jp-Blocks-button" onClick={() => void model.resume(run.run_id)}>
           {trans.__('Resume the run')}
         </button>
@@ -97,27 +102,4 @@ function Failure(props: IProps & { name: string; block: IBlockRun }): JSX.Elemen
       )}
     </div>
   );
-}
-
-const STATES: Record<RunStatus, StateName> = {
-  RUNNING: 'running',
-  SUCCEEDED: 'fresh',
-  FAILED: 'failed',
-  CANCELLED: 'stopped',
-  INTERRUPTED: 'stopped'
-};
-
-function words(status: RunStatus, trans: TranslationBundle): string {
-  switch (status) {
-    case 'RUNNING':
-      return trans.__('running');
-    case 'SUCCEEDED':
-      return trans.__('succeeded');
-    case 'FAILED':
-      return trans.__('failed');
-    case 'CANCELLED':
-      return trans.__('cancelled');
-    default:
-      return trans.__('interrupted');
-  }
 }
