@@ -8,3 +8,4 @@ globalThis.ResizeObserver ??= class {
   disconnect() {}
 };
 globalThis.DragEvent ??= class extends Event {};
+globalThis.CSS ??= { escape: text => text.replace(/[^\w-]/g, found => `\\${found}`) };
