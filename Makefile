@@ -17,10 +17,10 @@ CERTIFICATES := $(wildcard /etc/ssl/certs/ca-certificates.crt)
 NODE := PATH="$(CURDIR)/$(BIN):$$PATH" NODE_EXTRA_CA_CERTS="$${NODE_EXTRA_CA_CERTS:-$(CERTIFICATES)}"
 MADE_FROM := pyproject.toml scripts/venv.sh scripts/oldest.py
 
-.PHONY: help demo test lint lab test-lab test-newest test-oldest test-wheel test-all benchmarks images clean
+.PHONY: help demo test lint lab test-lab test-newest test-oldest test-wheel test-all benchmarks benchmarks-peers images clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## Create the demo project in blocks-demo/, export its notebook, run it, show the result
 	@$(BIN)/jupyter blocks demo blocks-demo
@@ -65,8 +65,13 @@ test-all: test ## Run `test`, and the tests on every other supported Python of t
 benchmarks: .venv/.test ## Measure, and print the table
 	@$(BIN)/python -m benchmarks
 
-images: .venv/.demo ## Draw the pictures of the documentation again
+benchmarks-peers: .venv/.test ## Measure other tools on the same work, each in an environment of its own
+	@$(BIN)/python -m benchmarks.peers
+
+images: lab ## Draw the pictures of the documentation again
+	@scripts/chromium.sh
 	@$(BIN)/python scripts/draw_readme.py
+	@$(BIN)/python scripts/screenshots.py
 
 clean: ## Remove environments, caches and build results; blocks-demo/ stays
 	rm -rf .venv .venv-* node_modules labextension/lib jupyter_blocks/labextension build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -33,9 +33,20 @@ INTERFACES = {
     "IRunRecord": "RunRecord",
     "IVariable": "Variable",
     "IRunRequest": "StartRequest",
+    "IPreview": "Preview",
+    "IPage": "Page",
+    "ICondition": "Condition",
+    "IChartRequest": "ChartRequest",
+    "IChart": "Chart",
+    "ITree": "Tree",
+    "IText": "Text",
+    "IStoredRun": "StoredRun",
+    "IComparedColumn": "ComparedColumn",
+    "IComparison": "Comparison",
     "IPlan": "Plan",
     "ILog": "Log",
     "IExport": "Export",
+    "ITakenBack": "TakenBack",
 }
 
 
@@ -91,6 +102,11 @@ def test_fields_are_those_of_the_contract(name: str) -> None:
     assert fields
     assert set(fields) <= set(schema["properties"])
     assert {field for field, needed in fields.items() if needed} <= set(schema["required"])
+
+
+def test_conditions_are_those_of_the_contract() -> None:
+    """Each operator of a filter."""
+    assert union("ConditionOperator") == set(SCHEMAS["Condition"]["properties"]["op"]["enum"])
 
 
 def test_the_event_is_that_of_the_schema() -> None:

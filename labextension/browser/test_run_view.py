@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from .userpath import insert_line, menu, node, open_run, run, start
+from .userpath import chip, insert_line, menu, node, open_run, run, start
 
 
 def test_a_run_says_what_happened_and_why(page: Page) -> None:
@@ -19,9 +19,9 @@ def test_a_run_says_what_happened_and_why(page: Page) -> None:
     expect(view.locator(".jp-Blocks-bar[data-phase='SUCCEEDED']")).to_have_count(11)
     expect(view.locator(".jp-Blocks-runHeader")).to_contain_text("11 of 11 done")
     view.locator("[data-block='load_flights']").click()
-    expect(view.locator(".jp-Blocks-details")).to_contain_text("flights")
-    expect(view.locator(".jp-Blocks-details")).to_contain_text("27,004 rows")
-    expect(view.locator(".jp-Blocks-details")).to_contain_text("Executor local_python: default.")
+    expect(view.locator(".jp-Blocks-runDetails")).to_contain_text("flights")
+    expect(view.locator(".jp-Blocks-runDetails")).to_contain_text("27,004 rows")
+    expect(view.locator(".jp-Blocks-runDetails")).to_contain_text("Executor local_python: default.")
     page.keyboard.press("ArrowDown")
     expect(view.locator("[data-block='load_weather']")).to_be_focused()
     view.get_by_role("tab", name="Plan").click()
@@ -36,13 +36,13 @@ def test_what_a_block_prints_is_there_to_read_and_search(page: Page) -> None:
     run(page)
     view = open_run(page)
     view.locator("[data-block='load_names']").click()
-    expect(view.locator(".jp-Blocks-line").last).to_contain_text("299")
+    expect(view.locator(".jp-Blocks-logLine").last).to_contain_text("299")
     view.get_by_label("Search in the log").fill("17")
     expect(view.locator(".jp-Blocks-logBar")).to_contain_text("13 lines")
-    expect(view.locator(".jp-Blocks-line mark").first).to_have_text("17")
+    expect(view.locator(".jp-Blocks-logLine mark").first).to_have_text("17")
     view.get_by_label("Search in the log").fill("")
     view.get_by_role("tab", name="All blocks").click()
-    expect(view.locator(".jp-Blocks-line").last).to_contain_text("load_names")
+    expect(view.locator(".jp-Blocks-logLine").last).to_contain_text("load_names")
 
 
 def test_an_error_leads_to_its_line_and_back_to_work(page: Page) -> None:
@@ -132,3 +132,28 @@ def test_files_changed_by_hand_are_shown_before_they_are_overwritten(
     dialog.get_by_role("button", name="Overwrite").click()
     expect(page.locator(".jp-Blocks-drift")).to_have_count(0)
     assert path.read_text("utf-8") == text
+
+
+def test_changes_of_files_are_taken_into_the_notebook(page: Page, project: Path) -> None:
+    """The cell has them then, and what was changed on both sides is asked for."""
+    run(page)
+    path = project / "transformers" / "delay_by_hour.py"
+    change = "by_hour = (  # by hand"
+    path.write_text(path.read_text("utf-8").replace("by_hour = (", change), "utf-8")
+    menu(page, "Export Block Files")
+    dialog = page.locator(".jp-Dialog")
+    dialog.get_by_role("button", name="Take into the Notebook").click()
+    cell = page.locator(".jp-Cell", has=chip(page, "delay_by_hour"))
+    expect(cell.locator(".cm-content")).to_contain_text("# by hand")
+    node(page, "delay_by_hour").click()
+    path.write_text(path.read_text("utf-8").replace("# by hand", "# again"), "utf-8")
+    page.locator(".jp-Cell.jp-mod-active .cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.press("End")
+    page.keyboard.type(" too")
+    menu(page, "Export Block Files")
+    dialog.get_by_role("button", name="Take into the Notebook").click()
+    expect(dialog).to_contain_text("Changed in the notebook and in the file")
+    expect(dialog.locator("pre").first).to_contain_text("# by hand too")
+    dialog.get_by_role("button", name="Keep the File").click()
+    expect(cell.locator(".cm-content")).to_contain_text("# again")

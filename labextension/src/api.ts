@@ -26,6 +26,7 @@ import type {
   IRunState,
   IText,
   ITree,
+  ITakenBack,
   IVariable
 } from './tokens';
 
@@ -64,6 +65,11 @@ export class BlocksApi {
   /** Write the files of a saved notebook; with `check` only say what would be written. */
   export(path: string, how: { check?: boolean; force?: boolean }): Promise<IExport> {
     return this.post<IExport>('export', { path, ...how });
+  }
+
+  /** Bring what was changed in block files into the saved notebook; with `force` the files win. */
+  takeBack(path: string, force: boolean): Promise<ITakenBack> {
+    return this.post<ITakenBack>('takeback', { path, force });
   }
 
   /** Export a saved notebook and start a run of it. */

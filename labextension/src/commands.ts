@@ -10,7 +10,7 @@ import * as React from 'react';
 
 import { CellChip } from './cellChip';
 import { asBlocksError, type BlocksError } from './errors';
-import { confirmExport, isByOthers } from './exportDialog';
+import { confirmExport, isByOthers, settleConflicts } from './exportDialog';
 import { openGallery } from './gallery';
 import { blocksIcon } from './icons';
 import type { BlocksModel } from './model';
@@ -112,7 +112,11 @@ async function run(model: BlocksModel, request: IRunRequest, trans: TranslationB
 async function exportFiles(model: BlocksModel, trans: TranslationBundle): Promise<boolean> {
   try {
     const found = await model.export({ check: true });
-    if (!(await confirmExport(found, trans))) {
+    const answer = await confirmExport(found, trans);
+    if (answer === 'take') {
+      return await takeBack(model, trans);
+    }
+    if (!answer) {
       return false;
     }
     const done = await model.export({ force: found.files.some(isByOthers) });
@@ -125,6 +129,19 @@ async function exportFiles(model: BlocksModel, trans: TranslationBundle): Promis
     tell(asBlocksError(error));
     return false;
   }
+}
+
+/** Bring into the notebook what was changed in its files; whether both agree then. */
+async function takeBack(model: BlocksModel, trans: TranslationBundle): Promise<boolean> {
+  const taken = await model.takeBack(false);
+  if (taken.conflicts.length > 0) {
+    const answer = await settleConflicts(taken.conflicts, trans);
+    if (!answer) {
+      return false;
+    }
+    await (answer === 'take' ? model.takeBack(true) : model.export({ force: true }));
+  }
+  return true;
 }
 
 /** Show what a run would do, without running anything. */

@@ -6,10 +6,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IExport, IExportedFile } from './tokens';
+import type { IConflict, IExport, IExportedFile } from './tokens';
 
-/** Show it; resolves to whether to write the files. */
-export async function confirmExport(found: IExport, trans: TranslationBundle): Promise<boolean> {
+/** What to do about files that differ; empty for nothing. */
+export type Answer = '' | 'write' | 'take';
+
+/** Show what would change; resolves to what one wants. */
+export async function confirmExport(found: IExport, trans: TranslationBundle): Promise<Answer> {
   const changes = found.files.filter(file => file.state !== 'unchanged');
   if (changes.length === 0) {
     await showDialog({
@@ -17,7 +20,7 @@ export async function confirmExport(found: IExport, trans: TranslationBundle): P
       body: trans._n('%1 file of %2.', '%1 files of %2.', found.files.length, found.pipeline),
       buttons: [Dialog.okButton()]
     });
-    return false;
+    return '';
   }
   const isLoss = changes.some(file => isByOthers(file));
   const body = ReactWidget.create(<Changes files={changes} trans={trans} />);
@@ -31,10 +34,66 @@ export async function confirmExport(found: IExport, trans: TranslationBundle): P
       ? trans.__('Files were changed by hand')
       : trans._n('Export changes %1 file', 'Export changes %1 files', changes.length),
     body,
-    buttons: [Dialog.cancelButton(), write],
-    defaultButton: isLoss ? 0 : 1
+    buttons: [
+      Dialog.cancelButton(),
+      ...(isLoss ? [Dialog.okButton({ label: TAKE(trans) })] : []),
+      write
+    ],
+    defaultButton: 1
   });
-  return answer.button.accept;
+  return !answer.button.accept ? '' : answer.button.label === TAKE(trans) ? 'take' : 'write';
+}
+
+const TAKE = (trans: TranslationBundle): string => trans.__('Take into the Notebook');
+
+/** Show what was changed on both sides; resolves to whose lines to keep. */
+export async function settleConflicts(
+  conflicts: readonly IConflict[],
+  trans: TranslationBundle
+): Promise<Answer> {
+  const body = ReactWidget.create(<Conflicts conflicts={conflicts} trans={trans} />);
+  body.addClass('jp-Blocks');
+  body.addClass('jp-Blocks-changes');
+  const theirs = trans.__('Keep the File’s');
+  const answer = await showDialog({
+    title: trans.__('Changed in the notebook and in the file'),
+    body,
+    buttons: [
+      Dialog.cancelButton(),
+      Dialog.warnButton({ label: theirs }),
+      Dialog.warnButton({ label: trans.__('Keep the Notebook’s') })
+    ],
+    defaultButton: 0
+  });
+  return !answer.button.accept ? '' : answer.button.label === theirs ? 'take' : 'write';
+}
+
+function Conflicts(props: { conflicts: readonly IConflict[]; trans: TranslationBundle }): JSX.Element {
+  const { conflicts, trans } = props;
+  return (
+    <>
+      {conflicts.map((conflict, at) => (
+        <section key={at}>
+          <p>
+            <code>{conflict.path}</code>
+            {conflict.cell !== null && ` · ${trans.__('Cell %1', conflict.cell)}`}
+          </p>
+          <Lines title={trans.__('In the notebook')} lines={conflict.notebook} />
+          <Lines title={trans.__('In the file')} lines={conflict.file} />
+          {conflict.base && <Lines title={trans.__('As it was exported')} lines={conflict.base} />}
+        </section>
+      ))}
+    </>
+  );
+}
+
+function Lines({ title, lines }: { title: string; lines: readonly string[] }): JSX.Element {
+  return (
+    <>
+      <p className="jp-Blocks-when">{title}</p>
+      <pre className="jp-Blocks-diff">{lines.join('\n')}</pre>
+    </>
+  );
 }
 
 /** Whether writing the file would undo what somebody wrote into it. */

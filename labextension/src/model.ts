@@ -25,6 +25,7 @@ import type {
   IRunRecord,
   IRunRequest,
   IRunState,
+  ITakenBack,
   IVariable
 } from './tokens';
 
@@ -238,6 +239,27 @@ export class BlocksModel implements IBlocks {
       await this.analyze();
     }
     return done;
+  }
+
+  /**
+   * Save the notebook, bring into it what was changed in its files, and show it as it is then.
+   *
+   * With conflicts nothing is changed, unless `force` lets the files win.
+   */
+  async takeBack(force: boolean): Promise<ITakenBack> {
+    const panel = this._panel;
+    if (!panel) {
+      throw new BlocksError('No notebook is open.');
+    }
+    await saved(panel);
+    const taken = await this.api.takeBack(panel.context.path, force);
+    if (force || taken.conflicts.length === 0) {
+      const active = panel.content.activeCellIndex;
+      await panel.context.revert();
+      panel.content.activeCellIndex = active;
+      await this.analyze();
+    }
+    return taken;
   }
 
   /** Save the notebook and find out what a run of it would do. Throws what the server refuses. */

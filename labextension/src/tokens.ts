@@ -314,6 +314,8 @@ export interface IPage {
   omitted_columns?: number;
   /** False where only the kept first rows can be shown. */
   complete: boolean;
+  /** What would make all rows visible. */
+  note?: string;
 }
 
 export interface ISortOrder {
@@ -460,6 +462,28 @@ export interface IExport {
   pipeline: string;
   project: string;
   files: IExportedFile[];
+  problems: IProblem[];
+}
+
+/** Lines that were changed in a file and in its cell. */
+export interface IConflict {
+  path: string;
+  cell: number | null;
+  /** As they were exported; null where that is not known any more. */
+  base: string[] | null;
+  notebook: string[];
+  file: string[];
+}
+
+/** What came of bringing changes of files into the notebook. */
+export interface ITakenBack {
+  pipeline: string;
+  project: string;
+  notebook: string;
+  edited: string[];
+  cells: { cell: number; files: string[] }[];
+  settings: { block: string; key: string }[];
+  conflicts: IConflict[];
   problems: IProblem[];
 }
 

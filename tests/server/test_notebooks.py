@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from jupyter_blocks.cli import main
 from jupyter_blocks.project import open_project
 from tests.notebooks import notebook, notebook_document
 from tests.server.conftest import CELLS, Client, run
@@ -41,6 +44,24 @@ async def test_problems_have_a_place_and_a_way_out(client: Client, flights: Path
     assert problem["cell"] == 2
     assert problem["code"]
     assert problem["hint"]
+
+
+async def test_a_run_between_two_edits_is_seen(client: Client, flights: Path) -> None:
+    """What is known of stored outputs is looked up again when they change, not with each key."""
+    exported = await client.post("/blocks/export", PATH)
+
+    async def edited(text: str) -> dict[str, Any]:
+        cells = [*CELLS, ("exporter:out", f"best.to_csv('{text}.csv')")]
+        body = {**PATH, "content": notebook_document(*cells)}
+        blocks = by_name(await client.post("/blocks/analysis", body))
+        return {name: each["freshness"]["state"] for name, each in blocks.items()}
+
+    assert await edited("a") == {"load": "missing", "best": "missing", "out": "missing"}
+    run(open_project(flights.parent), exported["pipeline"])
+    assert await edited("b") == {"load": "fresh", "best": "fresh", "out": "missing"}
+    file = flights.parent / "data_loaders" / "load.py"
+    file.write_text(file.read_text("utf-8").replace("[3, 1, 2]", "[3, 1, 4]"), "utf-8")
+    assert (await edited("c"))["load"] == "stale"
 
 
 async def test_drift_and_freshness_follow_the_notebook(client: Client, flights: Path) -> None:
@@ -106,6 +127,20 @@ async def test_suggestions(client: Client, jp_root_dir: Path) -> None:
     assert path.read_bytes() == before
 
 
+async def test_suggestions_say_what_export_will_refuse(
+    client: Client, jp_root_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same document as that of the command line, which has a way out for each problem."""
+    path = notebook(jp_root_dir, ("", "x = 1"), ("", "y = [nowhere, x]"), name="plain.ipynb")
+    proposed = await client.post("/blocks/suggest", {"path": "plain.ipynb"})
+    (problem,) = proposed["problems"]
+    assert (problem["severity"], problem["code"], problem["cell"]) == ("error", "undefined-name", 2)
+    assert problem["hint"]
+    assert main(["suggest", str(path), "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert {**printed, "notebook": "plain.ipynb"} == proposed
+
+
 async def test_export_stays_below_the_root(client: Client, flights: Path, tmp_path: Path) -> None:
     """A folder of blocks that is a link to elsewhere is not written through."""
     outside = tmp_path / "outside"
@@ -137,3 +172,30 @@ async def test_projects_and_pipelines(client: Client, flights: Path) -> None:
     pipeline = await client.get("/blocks/pipeline", project="nb", pipeline="flights")
     assert pipeline["notebook"] == "nb/flights.ipynb"
     assert [block["name"] for block in pipeline["blocks"]] == ["load", "best"]
+
+
+async def test_changes_of_files_come_back(client: Client, flights: Path) -> None:
+    """Into the cell they belong to; where both sides changed, both are told and nothing is lost."""
+    await client.post("/blocks/export", PATH)
+    file = flights.parent / "data_loaders" / "load.py"
+    text = file.read_text("utf-8")
+    before = flights.read_bytes()
+    file.write_text(text.replace("[3, 1, 2]", "[3, 1, 4]"), "utf-8")
+    looked = await client.post("/blocks/takeback", {**PATH, "check": True})
+    assert looked["edited"] == ["data_loaders/load.py"]
+    assert flights.read_bytes() == before
+    taken = await client.post("/blocks/takeback", PATH)
+    assert [cell["files"] for cell in taken["cells"]] == [["data_loaders/load.py"]]
+    assert b"[3, 1, 4]" in flights.read_bytes()
+    again = await client.post("/blocks/takeback", PATH)
+    assert again["edited"] == []
+
+    file.write_text(file.read_text("utf-8").replace("[3, 1, 4]", "[3, 1, 5]"), "utf-8")
+    flights.write_bytes(flights.read_bytes().replace(b"[3, 1, 4]", b"[3, 1, 6]"))
+    both = await client.post("/blocks/takeback", PATH)
+    (conflict,) = both["conflicts"]
+    assert "[3, 1, 6]" in "".join(conflict["notebook"])
+    assert "[3, 1, 5]" in "".join(conflict["file"])
+    assert b"[3, 1, 6]" in flights.read_bytes()
+    await client.post("/blocks/takeback", {**PATH, "force": True})
+    assert b"[3, 1, 5]" in flights.read_bytes()

@@ -6,7 +6,12 @@ import re
 
 from jupyter_blocks.server.base import BlocksHandler
 from jupyter_blocks.server.handlers.executors import ExecutorsHandler, SpecHandler
-from jupyter_blocks.server.handlers.notebooks import AnalysisHandler, ExportHandler, SuggestHandler
+from jupyter_blocks.server.handlers.notebooks import (
+    AnalysisHandler,
+    ExportHandler,
+    SuggestHandler,
+    TakeBackHandler,
+)
 from jupyter_blocks.server.handlers.projects import PipelineHandler, ProjectsHandler
 from jupyter_blocks.server.handlers.runs import (
     AttemptsHandler,
@@ -19,6 +24,7 @@ from jupyter_blocks.server.handlers.runs import (
 )
 from jupyter_blocks.server.handlers.variables import (
     ChartHandler,
+    CompareHandler,
     DownloadHandler,
     ImageHandler,
     ManifestHandler,
@@ -36,6 +42,7 @@ HANDLERS: tuple[type[BlocksHandler], ...] = (
     AttemptsHandler,
     CancelHandler,
     ChartHandler,
+    CompareHandler,
     DownloadHandler,
     ExecutorsHandler,
     ExportHandler,
@@ -52,6 +59,7 @@ HANDLERS: tuple[type[BlocksHandler], ...] = (
     RunsHandler,
     SpecHandler,
     SuggestHandler,
+    TakeBackHandler,
     TextHandler,
     TreeHandler,
     VariablesHandler,

@@ -1,4 +1,4 @@
-"""`blocks/analysis`, `blocks/export` and `blocks/suggest`: from a notebook to blocks."""
+"""`blocks/analysis`, `export`, `takeback` and `suggest`: between a notebook and its blocks."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tornado.web import authenticated
 
 from jupyter_blocks.server.analysis import notebook_bytes
 from jupyter_blocks.server.base import BlocksHandler, allowed_to
-from jupyter_blocks.server.notebooks import export, suggestions
+from jupyter_blocks.server.notebooks import export, suggestions, take_back
 from jupyter_blocks.server.services import Services
 
-__all__ = ["AnalysisHandler", "ExportHandler", "SuggestHandler"]
+__all__ = ["AnalysisHandler", "ExportHandler", "SuggestHandler", "TakeBackHandler"]
 
 
 class AnalysisHandler(BlocksHandler):
@@ -47,6 +47,20 @@ class ExportHandler(BlocksHandler):
         """Write them, or say what would be written."""
         self.refuse_without_disk(self.body())
         await self.answer(export, self.services.places, self.body())
+
+
+class TakeBackHandler(BlocksHandler):
+    """Brings changes of block files into the notebook."""
+
+    path = "/blocks/takeback"
+    auth_resource = "blocks.notebooks"
+
+    @authenticated
+    @authorized
+    async def post(self) -> None:
+        """Bring them, or say what would come."""
+        self.refuse_without_disk(self.body())
+        await self.answer(take_back, self.services.places, self.body())
 
 
 class SuggestHandler(BlocksHandler):

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado.iostream import StreamClosedError
 from tornado.web import authenticated
 
+from jupyter_blocks._version import __version__
 from jupyter_blocks.server.base import BlocksHandler, allowed_to
 from jupyter_blocks.server.charts import chart
+from jupyter_blocks.server.differences import compare
 from jupyter_blocks.server.downloads import CONTENT_TYPES, file_name, pieces
 from jupyter_blocks.server.services import Services
 from jupyter_blocks.server.values import Value, summary, variable_document
+from jupyter_blocks.variables.manifest import Manifest
 
 __all__ = [
     "ChartHandler",
+    "CompareHandler",
     "DownloadHandler",
     "ImageHandler",
     "ManifestHandler",
@@ -32,6 +38,28 @@ class _VariablesHandler(BlocksHandler):
     """What the handlers of stored outputs share."""
 
     auth_resource = "blocks.variables"
+    _tag = ""
+
+    async def has_current(self, manifest: Manifest, asked: dict[str, Any]) -> bool:
+        """Whether the client has this answer already, as what is stored never changes; tells it so.
+
+        If not, the answer gets a tag by which the client can ask again. It may keep the answer, but
+        not show it without asking: who may see it can change.
+        """
+        said = repr((__version__, self.path, manifest.digest, sorted(asked.items())))
+        self._tag = f'"{sha256(said.encode()).hexdigest()[:32]}"'
+        self.set_header("Etag", self._tag)
+        self.set_header("Cache-Control", "private, no-cache")
+        self.set_header("Last-Modified", datetime.fromtimestamp(manifest.created_at, UTC))
+        if not self.check_etag_header():
+            return False
+        self.set_status(304)
+        await self.finish()
+        return True
+
+    def compute_etag(self) -> str | None:
+        """The tag of what is stored; elsewhere that of the answer, which Tornado makes."""
+        return self._tag or super().compute_etag()
 
 
 class VariablesHandler(_VariablesHandler):
@@ -55,7 +83,10 @@ class ManifestHandler(_VariablesHandler):
     @authorized
     async def get(self) -> None:
         """What they are, and which inputs they belong to."""
-        await self.answer(_manifest, self.services, self.parameters())
+        asked = self.parameters()
+        manifest = await self.work(_manifest, self.services, asked)
+        if not await self.has_current(manifest, asked):
+            await self.answer(_manifest_document, manifest)
 
 
 class PreviewHandler(_VariablesHandler):
@@ -67,7 +98,10 @@ class PreviewHandler(_VariablesHandler):
     @authorized
     async def get(self) -> None:
         """As they were worked out when it was stored."""
-        await self.answer(_preview, self.services, self.parameters())
+        asked = self.parameters()
+        value = await self.work(_value, self.services, asked)
+        if not await self.has_current(value.manifest, asked):
+            await self.answer(_preview, value)
 
 
 class RowsHandler(_VariablesHandler):
@@ -94,6 +128,18 @@ class ChartHandler(_VariablesHandler):
         await self.answer(_chart, self.services, self.body())
 
 
+class CompareHandler(_VariablesHandler):
+    """An output beside the one it had before."""
+
+    path = "/blocks/variables/compare"
+
+    @authenticated
+    @authorized
+    async def get(self) -> None:
+        """From what was kept when they were stored; neither is read."""
+        await self.answer(_compare, self.services, self.parameters())
+
+
 class TreeHandler(_VariablesHandler):
     """One node of plain data."""
 
@@ -115,7 +161,10 @@ class TextHandler(_VariablesHandler):
     @authorized
     async def get(self) -> None:
         """From a byte on."""
-        await self.answer(_text, self.services, self.parameters())
+        asked = self.parameters()
+        value = await self.work(_value, self.services, asked)
+        if not await self.has_current(value.manifest, asked):
+            await self.answer(value.text, asked["offset"], asked["limit"])
 
 
 class ImageHandler(_VariablesHandler):
@@ -127,8 +176,10 @@ class ImageHandler(_VariablesHandler):
     @authorized
     async def get(self) -> None:
         """As PNG."""
-        data = await self.work(_image, self.services, self.parameters())
-        await self.finish(data, set_content_type="image/png")
+        asked = self.parameters()
+        value = await self.work(_value, self.services, asked)
+        if not await self.has_current(value.manifest, asked):
+            await self.finish(await self.work(value.image), set_content_type="image/png")
 
 
 class DownloadHandler(_VariablesHandler):
@@ -141,7 +192,10 @@ class DownloadHandler(_VariablesHandler):
     async def get(self) -> None:
         """Streamed, piece by piece."""
         asked = self.parameters()
-        parts = await self.work(_pieces, self.services, asked)
+        value = await self.work(_value, self.services, asked)
+        if await self.has_current(value.manifest, asked):
+            return
+        parts = await self.work(_pieces, value, asked)
         piece = await self.work(next, parts, None)
         name = file_name(asked["block"], asked["output"], asked["format"])
         self.set_header("Content-Type", CONTENT_TYPES[asked["format"]])
@@ -184,9 +238,12 @@ def _list(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     return {"pipeline": asked["pipeline"], "outputs": outputs}
 
 
-def _manifest(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+def _manifest(services: Services, asked: dict[str, Any]) -> Manifest:
     values = services.values(asked["project"])
-    manifest = values.manifest(asked["pipeline"], asked["block"], asked.get("run_id"))
+    return values.manifest(asked["pipeline"], asked["block"], asked.get("run_id"))
+
+
+def _manifest_document(manifest: Manifest) -> dict[str, Any]:
     return {
         "pipeline": manifest.pipeline,
         "block": manifest.block,
@@ -199,8 +256,7 @@ def _manifest(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _preview(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
-    value = _value(services, asked)
+def _preview(value: Value) -> dict[str, Any]:
     return {**summary(value.stored), **value.preview()}
 
 
@@ -212,18 +268,14 @@ def _chart(services: Services, body: dict[str, Any]) -> dict[str, Any]:
     return chart(_value(services, body).table(), body)
 
 
+def _compare(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
+    return compare(services.values(asked["project"]), asked)
+
+
 def _tree(services: Services, body: dict[str, Any]) -> dict[str, Any]:
     value = _value(services, body)
     return value.tree(body.get("path", []), body.get("offset", 0), body.get("limit", 100))
 
 
-def _text(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
-    return _value(services, asked).text(asked["offset"], asked["limit"])
-
-
-def _image(services: Services, asked: dict[str, Any]) -> bytes:
-    return _value(services, asked).image()
-
-
-def _pieces(services: Services, asked: dict[str, Any]) -> Iterator[bytes]:
-    return pieces(_value(services, asked).table(), asked["format"])
+def _pieces(value: Value, asked: dict[str, Any]) -> Iterator[bytes]:
+    return pieces(value.table(), asked["format"])

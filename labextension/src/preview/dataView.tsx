@@ -82,7 +82,7 @@ export function DataView({ api, place, preview, isSmall, trans }: IDataViewProps
       )}
       {!page.complete && (
         <p className="jp-Blocks-notice">
-          {trans.__('This table is pickled: the first rows are shown, as they were kept when it was stored.')}
+          {page.note ?? trans.__('Only the first rows are shown, as they were kept when the table was stored.')}
         </p>
       )}
       {error && (

@@ -24,6 +24,8 @@ interface IProps {
 export function FilterForm(props: IProps): JSX.Element {
   const { columns, trans, query, close } = props;
   const [name, setName] = React.useState(props.column);
+  const node = React.useRef<HTMLDivElement>(null);
+  React.useEffect(() => node.current?.querySelector<HTMLElement>('select, input')?.focus(), []);
   const column = columns.find(item => item.name === name) ?? { name, dtype: '' };
   const sort = (descending: boolean): void => {
     const isOn = query.sort.some(order => order.column === name && order.descending === descending);
@@ -34,7 +36,7 @@ export function FilterForm(props: IProps): JSX.Element {
   };
   const order = query.sort.find(item => item.column === name);
   return (
-    <div className="jp-Blocks-filter">
+    <div className="jp-Blocks-filter" ref={node}>
       <header>
         {props.canChoose ? (
           <Select label={trans.__('Column')} value={name} options={columns.map(item => item.name)} change={setName} />

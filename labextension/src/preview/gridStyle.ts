@@ -8,6 +8,7 @@ import { count } from '../format';
 import type { IColumnStatistics, IRowQuery } from '../tokens';
 import { PENDING, type PagedTable } from './pagedTable';
 import { columnKind } from './query';
+import { decimalsOf } from './scale';
 
 export interface IColours {
   background: string;
@@ -97,15 +98,6 @@ export class CellTexts {
   }
 
   private readonly known = new Map<number, number>();
-}
-
-/** Decimals that all numbers of a column get: five digits of the largest, no more than they need. */
-export function decimalsOf(values: readonly unknown[]): number {
-  const numbers = values.filter((value): value is number => typeof value === 'number');
-  const largest = Math.max(...numbers.map(Math.abs), 0) || 1;
-  const most = Math.min(Math.max(4 - Math.floor(Math.log10(largest)), 1), 12);
-  const needed = numbers.map(value => (value.toFixed(most).split('.')[1] ?? '').replace(/0+$/, '').length);
-  return Math.max(...needed, 0);
 }
 
 export function bodyRenderer(colours: IColours, table: PagedTable, texts: CellTexts): TextRenderer {

@@ -11,7 +11,7 @@ import { Fault, Loading } from '../panels/states';
 import type { IPreview } from '../tokens';
 import { Sparkline } from './charts';
 import { Facts } from './controls';
-import { figure } from './scale';
+import { decimalsOf, figure } from './scale';
 
 /** A text of any length, piece by piece. */
 export function TextView(props: { api: BlocksApi; place: IOutputPlace; trans: TranslationBundle }): JSX.Element {
@@ -75,13 +75,15 @@ function Corner({ sample }: { sample: unknown }): JSX.Element | null {
   if (rows.some(row => row.some(Array.isArray))) {
     return <pre className="jp-Blocks-text">{JSON.stringify(sample, null, 1)}</pre>;
   }
+  const decimals = decimalsOf(rows.flat());
+  const text = (value: unknown): string => (typeof value === 'number' ? value.toFixed(decimals) : pythonText(value));
   return (
     <table className="jp-Blocks-table jp-Blocks-corner">
       <tbody>
         {rows.map((row, at) => (
           <tr key={at}>
             {row.map((value, place) => (
-              <td key={place} className="jp-mod-number">{value === null ? 'null' : figure(value)}</td>
+              <td key={place} className="jp-mod-number">{text(value)}</td>
             ))}
           </tr>
         ))}
@@ -97,7 +99,7 @@ export function ModelView({ preview, trans }: { preview: IPreview; trans: Transl
   const figures: [string, string][] = [
     [trans.__('Class'), preview.python_type],
     [trans.__('Features'), Array.isArray(features) ? `${features.length}` : cellText(features)],
-    [trans.__('Classes'), (classes ?? []).map(cellText).join(', ')]
+    [trans.__('Classes'), (classes ?? []).map(pythonText).join(', ')]
   ];
   return (
     <div className="jp-Blocks-model jp-Blocks-scroll">

@@ -134,3 +134,12 @@ export function percent(part: number): string {
   }
   return part > 0.999 && part < 1 ? '> 99.9 %' : `${Number((part * 100).toPrecision(part < 0.1 ? 2 : 3))} %`;
 }
+
+/** Decimals that all numbers of a column get: five digits of the largest, no more than they need. */
+export function decimalsOf(values: readonly unknown[]): number {
+  const numbers = values.filter((value): value is number => typeof value === 'number');
+  const largest = Math.max(...numbers.map(Math.abs), 0) || 1;
+  const most = Math.min(Math.max(4 - Math.floor(Math.log10(largest)), 1), 12);
+  const needed = numbers.map(value => (value.toFixed(most).split('.')[1] ?? '').replace(/0+$/, '').length);
+  return Math.max(...needed, 0);
+}

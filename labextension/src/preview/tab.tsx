@@ -13,7 +13,7 @@ import { Empty, Fault, Loading } from '../panels/states';
 import type { IRunEvent, IVariable } from '../tokens';
 import { Select } from './controls';
 import { figuresOf } from './panel';
-import { isTableType, ValueView } from './valueView';
+import { ValueView } from './valueView';
 
 /** Which output; the newest value of it is shown. */
 export interface IOutputName {
@@ -160,7 +160,7 @@ function Output({ model, open, trans }: IProps): JSX.Element {
         <span className="jp-Blocks-figures" title={`${variable.python_type}, ${variable.run_id}`}>
           {figuresOf(variable, trans)}
         </span>
-        {isTableType(variable.type) && variable.can_page && (
+        {variable.can_page && (
           <span className="jp-Blocks-downloads">
             {trans.__('Download')}
             {(['csv', 'parquet'] as const).map(format => (

@@ -39,7 +39,7 @@ export function ValueView(props: IValueProps): JSX.Element {
   if (isSmall) {
     return <Guard><Value {...all} /></Guard>;
   }
-  const isTable = isTableType(variable.type);
+  const isTable = isTableValue(variable);
   const tabs: [Tab, string][] = [
     ['data', isTable ? trans.__('Data') : trans.__('Value')],
     ...(isTable ? ([['statistics', trans.__('Statistics')]] as [Tab, string][]) : []),
@@ -110,15 +110,16 @@ function Tabs(props: { tabs: [Tab, string][]; chosen: Tab; choose(tab: Tab): voi
   );
 }
 
-export function isTableType(type: string): boolean {
-  return type === 'table' || type === 'series';
+/** Whether a value has rows: tables, and iterators whose parts are tables. */
+function isTableValue({ type, can_page }: IVariable): boolean {
+  return can_page || type === 'table' || type === 'series';
 }
 
 function Value(props: IValueProps & { preview: IPreview }): JSX.Element {
   const { api, place, preview, variable, isSmall, trans } = props;
   // Nothing of these is worth keeping when another run has stored the value.
   const key = placeKey(place);
-  if (isTableType(variable.type)) {
+  if (isTableValue(variable)) {
     return <DataView api={api} place={place} preview={preview} isSmall={isSmall} trans={trans} />;
   }
   if (variable.has_image) {

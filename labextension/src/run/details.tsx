@@ -21,7 +21,7 @@ export function Details(props: IProps): JSX.Element {
   const { block, name, run, trans } = props;
   const parameters = Object.entries(run.parameters);
   return (
-    <div className="jp-Blocks-details">
+    <div className="jp-Blocks-runDetails">
       {block.error && <Failure {...props} error={block.error} />}
       <section className="jp-Blocks-card">
         <h3>{trans.__('Why')}</h3>

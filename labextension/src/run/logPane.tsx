@@ -123,13 +123,13 @@ function Lines(props: {
   const first = Math.max(0, Math.floor(top / LINE_HEIGHT) - MARGIN_LINES);
   const last = Math.ceil((top + height) / LINE_HEIGHT) + MARGIN_LINES;
   return (
-    <div className="jp-Blocks-lines" ref={frame} onScroll={onScroll} tabIndex={0} role="log" aria-live="off">
+    <div className="jp-Blocks-logLines" ref={frame} onScroll={onScroll} tabIndex={0} role="log" aria-live="off">
       {props.dropped > 0 && first === 0 && (
-        <div className="jp-Blocks-line jp-Blocks-when">{trans.__('%1 older lines are not shown.', props.dropped)}</div>
+        <div className="jp-Blocks-logLine jp-Blocks-when">{trans.__('%1 older lines are not shown.', props.dropped)}</div>
       )}
       <div style={{ height: first * LINE_HEIGHT }} />
       {lines.slice(first, last).map((line, at) => (
-        <div className="jp-Blocks-line" data-stream={line.stream} key={first + at}>
+        <div className="jp-Blocks-logLine" data-stream={line.stream} key={first + at}>
           <time>{clock(line.ts)}</time>
           {props.withBlocks && <b>{line.block || trans.__('run')}</b>}
           <span>{marked(line.text, props.search)}</span>

@@ -1,5 +1,6 @@
-import { CellTexts, decimalsOf } from '../../src/preview/gridStyle';
+import { CellTexts } from '../../src/preview/gridStyle';
 import { FIRST_ROWS, PagedTable, PENDING } from '../../src/preview/pagedTable';
+import { decimalsOf } from '../../src/preview/scale';
 import type { IPage } from '../../src/tokens';
 
 /** A table whose column `n` holds the numbers of the rows, and what was asked of it. */
