@@ -41,8 +41,11 @@ def attempts(runs: ProjectRuns, run_id: str, block: str | None = None) -> list[d
             elif event.kind is EventKind.RUNNING and event.attempt_id in found:
                 found[event.attempt_id]["running_at"] = event.ts
             elif event.kind is EventKind.ATTEMPT_FINISHED and event.attempt_id in found:
-                found[event.attempt_id]["finished_at"] = event.ts
-                found[event.attempt_id]["phase"] = event.data["phase"]
+                attempt = found[event.attempt_id]
+                attempt["finished_at"], attempt["phase"] = event.ts, event.data["phase"]
+                if worked_s := event.data.get("duration_s"):
+                    # The worker's own clock knows better than who looked at it now and then.
+                    attempt["running_at"] = max(attempt["started_at"], event.ts - worked_s)
     return list(found.values())
 
 

@@ -58,6 +58,8 @@ async def test_logs_are_read_by_byte_range(client: Client, ran: str) -> None:
     path = f"/blocks/runs/{ran}"
     tried = await client.get(f"{path}/attempts", f"{RUN}/attempts", project="shop", block="count")
     assert [(item["attempt"], item["phase"]) for item in tried["attempts"]] == [(1, "SUCCEEDED")]
+    (attempt,) = tried["attempts"]
+    assert attempt["started_at"] <= attempt["running_at"] <= attempt["finished_at"]
     log = await client.get(f"{path}/log", f"{RUN}/log", project="shop", block="count")
     assert "".join(line["text"] for line in log["lines"]) == "counting\n"
     assert log["ended"]
