@@ -87,6 +87,8 @@ def equal(one: Any, other: Any) -> bool:
         return bool(one.__name__ == other.__name__)
     if type(one).__module__ == "numpy":
         return type(one) is type(other) and one.tolist() == other.tolist()
+    if isinstance(one, np.random.RandomState) and isinstance(other, np.random.RandomState):
+        return equal(one.get_state(legacy=False), other.get_state(legacy=False))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
     if type(one).__name__ == type(other).__name__ and hasattr(one, "__dict__"):

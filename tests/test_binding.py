@@ -626,6 +626,24 @@ def test_all_mistakes_are_reported_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("tag", "command", "code"),
+    [
+        ("imports", "%pylab inline", "magic"),
+        ("skip", "%pylab inline", "magic"),
+        ("", "%run setup.ipynb", "magic"),
+        ("imports", "from no_such_module import *", "star-import"),
+        ("functions", "def f():\n    global np\n    np = 1", "global-statement"),
+    ],
+)
+def test_names_that_cannot_be_known_are_not_called_missing(
+    tag: str, command: str, code: str
+) -> None:
+    """Why they are not known is the mistake; that no cell sets them is not said."""
+    cells = ((tag, command), ("loader:a", "x = np.arange(3)\nnp.f = 1"), ("exporter", "np = x"))
+    assert {problem.code for problem in analyzed(*cells).problems} == {code}
+
+
 def test_untagged_cells_may_hold_anything() -> None:
     """Looks at the data, plots, shell commands and broken code are nobody's business."""
     assert not problems(

@@ -85,6 +85,8 @@ def test_methods_that_change_although_their_result_is_used(case: Case) -> None:
     Case("sorted(xs)", reads="xs"),
     Case("df", reads="df"),
     Case("import numpy as np\nnp.random.seed(0)", binds="np"),
+    Case("plot_acf(s, lags=20);", reads="plot_acf s"),
+    Case("anova_lm(small, large)", reads="anova_lm small large"),
 )
 def test_looking_at_a_value_does_not_change_it(case: Case) -> None:
     """Printing, drawing a table, and methods known to be pure leave values alone."""
@@ -204,3 +206,73 @@ def test_a_definition_says_whether_its_name_still_means_it(source: str, is_final
 def test_names_that_share_one_object_at_the_end(source: str, pairs: str) -> None:
     """They are two objects once they left the block; parts of objects are not reported."""
     assert " ".join("-".join(pair) for pair in analyze(source).aliases) == pairs
+
+
+@pytest.mark.parametrize(
+    ("source", "pairs"),
+    [
+        ("c.append(a)", "c-a"),
+        ("c['x'] = [1, a]", "c-a"),
+        ("c.append(1)", ""),
+        ("c = []\nc.append(a)", ""),
+        ("d = c.copy()", ""),
+    ],
+)
+def test_what_names_from_before_are_given_to_hold(source: str, pairs: str) -> None:
+    """Whether they hold it depends on what they are, which the caller may know."""
+    assert " ".join("-".join(pair) for pair in analyze(source).holds) == pairs
+
+
+@pytest.mark.parametrize(
+    ("source", "deep"),
+    [
+        ("c.append(a)", ()),
+        ("c[0] = a", ()),
+        ("c[0].append(a)", ("c",)),
+        ("for item in c:\n    item.sort()", ("c",)),
+    ],
+)
+def test_changes_of_what_is_inside(source: str, deep: tuple[str, ...]) -> None:
+    """A container that gets longer leaves what it holds as it is."""
+    flow = analyze(source)
+    assert flow.deep_changes == deep
+    assert "c" in flow.changes
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("    t['x'] = 1\n    return t", "t"),
+        ("    return t.copy()", ""),
+        ("    t = list(t)\n    return t", ""),
+        ("    if t:\n        return t", ""),
+        ("    if t:\n        return t\n    return []", ""),
+        ("    yield t", ""),
+    ],
+)
+def test_functions_that_give_back_what_they_were_given(body: str, given: str) -> None:
+    """On every way, as the very object."""
+    (definition,) = analyze(f"def f(t):\n{body}").definitions
+    assert definition.gives_back == given
+
+
+def test_methods_that_change_their_object() -> None:
+    """Those that set or fill something of it, and those that call one of them."""
+    source = """
+class Box:
+    def __init__(self):
+        self.items = []
+    def add(self, item):
+        self.items.append(item)
+        return len(self.items)
+    def add_twice(self, item):
+        first = self.add(item)
+        return first + self.add(item)
+    def size(self):
+        return len(self.items)
+"""
+    (definition,) = analyze(source).definitions
+    assert definition.changing_methods == {"add", "add_twice"}
+    known = {"Box": definition}
+    assert analyze("n = box.add(1)", known=known).changes == ("box",)
+    assert analyze("n = box.size()", known=known).changes == ()

@@ -13,7 +13,10 @@ from jupyter_blocks.binding.filepaths import FileUse, file_calls, file_uses
 from jupyter_blocks.notebook import read_notebook
 from tests.notebooks import Source, notebook
 
-IMPORTS = ("", "import json, os\nfrom pathlib import Path\nimport pandas as pd\nimport sqlite3")
+IMPORTS = (
+    "",
+    "import json, os, shutil\nfrom pathlib import Path\nimport pandas as pd\nimport sqlite3",
+)
 
 USES: list[tuple[str, list[tuple[str, bool]]]] = [
     ("df.to_csv('out/a.csv', sep=';')", [("out/a.csv", True)]),
@@ -77,12 +80,35 @@ ORDERS: dict[str, tuple[Sequence[Source], dict[str, tuple[str, ...]]]] = {
     ),
     "a folder and what is in it": (
         (
-            ("loader:a", "os.makedirs('out', exist_ok=True)"),
+            ("loader:a", "os.makedirs('out')"),
             ("loader:b", "Path('out/x.txt').write_text('1')"),
             ("loader:c", "names = os.listdir('out')"),
             ("loader:d", "other = Path('outer/x.txt').exists()"),
         ),
         {"b": ("a",), "c": ("b", "a")},
+    ),
+    "a folder made by the first of two": (
+        (
+            ("loader:a", "Path('out').mkdir(exist_ok=True)\nPath('out/x.txt').write_text('1')"),
+            ("loader:b", "Path('out/y.txt').write_text('1')"),
+        ),
+        {"b": ("a",)},
+    ),
+    "a folder made by each, for files of its own": (
+        (
+            ("loader:a", "Path('out').mkdir(exist_ok=True)\nPath('out/x.txt').write_text('1')"),
+            ("loader:b", "os.makedirs('out/in', exist_ok=True)\nopen('out/y.txt', 'w')"),
+            ("loader:c", "os.makedirs('out', exist_ok=True)\nx = open('out/x.txt').read()"),
+        ),
+        {"c": ("a",)},
+    ),
+    "a folder removed, then made again": (
+        (
+            ("loader:a", "Path('out').mkdir(exist_ok=True)\nPath('out/x.txt').write_text('1')"),
+            ("loader:b", "shutil.rmtree('out')"),
+            ("loader:c", "os.makedirs('out', exist_ok=True)"),
+        ),
+        {"b": ("a",), "c": ("b",)},
     ),
     "a name for the path": (
         (
@@ -100,6 +126,18 @@ ORDERS: dict[str, tuple[Sequence[Source], dict[str, tuple[str, ...]]]] = {
             ("loader:b", "df = look()"),
         ),
         {"b": ("a",)},
+    ),
+    "paths put together": (
+        (
+            ("imports", "OUT = Path('out')\nYEAR = 2024"),
+            ("loader:a", "pd.DataFrame({'a': [1]}).to_csv(os.path.join('out', 'x.csv'))"),
+            ("loader:b", "df = pd.read_csv(OUT.joinpath('x.csv'))"),
+            ("loader:c", "pd.DataFrame({'a': [1]}).to_csv(f'{OUT}/{YEAR}.csv')"),
+            ("loader:d", "df2 = pd.read_csv('out/' + str(2024) + '.csv')"),
+            ("loader:e", "df3 = pd.read_csv('out/%s.csv' % YEAR)"),
+            ("loader:f", "df4 = pd.read_csv('out/{}.csv'.format(YEAR))"),
+        ),
+        {"b": ("a",), "d": ("c",), "e": ("c",), "f": ("c",)},
     ),
     "a database": (
         (

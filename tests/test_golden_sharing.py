@@ -283,6 +283,167 @@ OBJECTS: dict[str, tuple[Source, ...]] = {
         (T, "b[0] = 99"),
         (T, "s = int(a.sum())"),
     ),
+    "a row of an array, which is changed": (
+        NUMPY,
+        ("loader", "a = np.zeros((2, 3))"),
+        (T, "r = a[0]"),
+        (T, "a[0, 1] = 9"),
+        (T, "s = float(r.sum())"),
+    ),
+    "a row is changed": (
+        NUMPY,
+        ("loader", "a = np.array([[1, 2], [3, 4]])"),
+        (T, "r = a[-1]"),
+        (T, "r += 10"),
+        (T, "s = int(a.sum())"),
+        (T, "t = s + int(r.sum())"),
+    ),
+    "an element of an array is a number": (
+        NUMPY,
+        ("loader", "a = np.arange(4)\nb = np.ones((2, 2))"),
+        (T, "x = a[0]\ny = b[0, 1]"),
+        (T, "a[0] = 9\nb[0, 1] = 8"),
+        (T, "s = x + y + a.sum() + b.sum()"),
+    ),
+    "a column of a structured array": (
+        NUMPY,
+        ("loader", "a = np.zeros(3, dtype=[('age', 'i4'), ('height', 'f8')])"),
+        (T, "ages = a['age']"),
+        (T, "ages[0] = 50"),
+        (T, "s = int(a['age'].sum() + ages.sum())"),
+    ),
+    "a method that changes its object, asked for its result": (
+        (
+            "functions",
+            """
+            class Account:
+                def __init__(self):
+                    self.balance = 0
+                def deposit(self, amount):
+                    self.balance += amount
+                    return self.balance
+                def twice(self, amount):
+                    first = self.deposit(amount)
+                    return first + self.deposit(amount)
+            """,
+        ),
+        ("loader", "account = Account()\nfirst = account.deposit(1)"),
+        (T, "second = [account.deposit(2) for _ in range(2)]"),
+        (T, "third = account.twice(3)"),
+        (T, "last = first, second, third, account.balance"),
+    ),
+    "a table by groups, and the table changed": (
+        ("imports", "import pandas as pd"),
+        ("loader", "df = pd.DataFrame({'k': ['x', 'x', 'y'], 'n': [1, 2, 3]})"),
+        (T, "groups = df.groupby('k')\ncolumn = groups['n'].sum().tolist()"),
+        (T, "df['n'] = 10"),
+        (T, "sums = groups['n'].sum().tolist(), column"),
+    ),
+    "what a function was given and gives back": (
+        (
+            "functions",
+            """
+            def with_total(table, name='total'):
+                if name not in table:
+                    table[name] = 1
+                return table
+            """,
+        ),
+        ("loader", "first = {'a': 1}"),
+        (T, "second = with_total(first)"),
+        (T, "second['b'] = 2"),
+        (T, "both = sorted(first), sorted(second)"),
+    ),
+    "what a function was given and gives a copy of": (
+        ("functions", "def grown(items):\n    items = list(items)\n    return items"),
+        ("loader", "first = [1]"),
+        (T, "second = grown(first)"),
+        (T, "second.append(2)"),
+        (T, "both = first, second"),
+    ),
+    "a method that is handed to another function": (
+        ("loader", "found = []"),
+        (T, "done = list(map(found.append, [1, 2]))"),
+        (T, "n = len(found)"),
+    ),
+    "places of an array that numpy writes to": (
+        NUMPY,
+        ("loader", "a = np.zeros(4)"),
+        (T, "np.put(a, [0], [4])"),
+        (T, "np.add.at(a, [0, 0], 1)"),
+        (T, "s = float(a.sum())"),
+    ),
+    "a generator that is given to a library": (
+        ("imports", "import numpy as np\nfrom sklearn.model_selection import train_test_split"),
+        ("loader", "r = np.random.RandomState(0)\nstart = 1"),
+        (T, "parts = train_test_split([1, 2, 3, 4], random_state=r)"),
+        (T, "y = float(r.normal())"),
+    ),
+    "a function that counts its calls": (
+        (
+            "functions",
+            """
+            def counter():
+                n = 0
+                def up():
+                    nonlocal n
+                    n += 1
+                    return n
+                return up
+            """,
+        ),
+        ("loader", "up = counter()\nfirst = up()"),
+        (T, "second = up()"),
+        (T, "third = up() + up()"),
+    ),
+    "a default that is not changed": (
+        ("functions", "def f(v, found=[]):\n    return [*found, v]"),
+        (T, "x = f(1)"),
+        (T, "y = f(2)"),
+    ),
+    "a list that each object makes for itself": (
+        (
+            "functions",
+            """
+            class Bag:
+                items = []
+                def __init__(self):
+                    self.items = []
+                def add(self, item):
+                    self.items.append(item)
+            """,
+        ),
+        (T, "one = Bag()"),
+        (T, "one.add(1)"),
+        (T, "two = Bag()\nn = len(one.items), len(two.items)"),
+    ),
+    "a table copies what it is given": (
+        ("imports", "import pandas as pd"),
+        ("loader", "p = [1, 2, 3]\ndf = pd.DataFrame({'x': p})\ndf['p'] = p"),
+        (T, "p.append(4)"),
+        (T, "s = int(df['p'].sum()) + len(p)"),
+    ),
+    "a list of numbers": (
+        ("loader", "kept = []\nn = 1"),
+        (T, "kept.append(n)"),
+        (T, "n += 1"),
+        (T, "s = sum(kept) + n"),
+    ),
+    "a function over a name that is imported again from elsewhere": (
+        (T, "import math as m\ndef root(v):\n    return m.sqrt(v)"),
+        (T, "x = root(4)"),
+        (T, "import cmath as m"),
+        (T, "y = x, root(-4)"),
+    ),
+    "a fitted model under two names": (
+        ("imports", "import numpy as np\nfrom sklearn.linear_model import Ridge"),
+        ("loader", "X = np.eye(3)\ny = np.array([1.0, 2.0, 4.0])"),
+        (T, "model = Ridge()"),
+        (T, "fitted = model.fit(X, y)"),
+        (T, "again = model.fit(X, 2 * y)"),
+        (T, "model.set_params(alpha=3)"),
+        (T, "s = fitted.coef_.tolist(), again.coef_.tolist(), fitted.alpha"),
+    ),
     "a slice of a list is a copy": (
         ("loader", "a = [1, 2, 3]"),
         (T, "b = a[:2]"),
@@ -311,6 +472,56 @@ REFUSED: dict[str, tuple[tuple[Source, ...], str, str]] = {
         (NUMPY, ("loader", "a = np.arange(6)\nn = 3"), (T, "b = a[:n]"), (T, "b[0] = 9"), (T, "a")),
         "alias",
         "'a' and 'b' share an object",
+    ),
+    "a list was given the changed object in another cell": (
+        (
+            ("loader", "c = []\na = [1]"),
+            (T, "c.append(a)"),
+            (T, "c.append([7])"),
+            (T, "a.append(5)"),
+            (T, "n = len(c[0])"),
+        ),
+        "alias",
+        "'c' and 'a' share an object",
+    ),
+    "a class over a name that is imported again from elsewhere": (
+        (
+            (T, "import math as m\nclass A:\n    def f(self):\n        return m.pi"),
+            (T, "x = A().f()"),
+            (T, "import cmath as m"),
+            (T, "y = A().f()"),
+        ),
+        "conflicting-imports",
+        "which cells 1 and 3 import from different places",
+    ),
+    "a row whose number only its own cell knows": (
+        (
+            NUMPY,
+            ("loader", "a = np.zeros((2, 3))\ni = 1"),
+            (T, "r = a[i]"),
+            (T, "r[0] = 9"),
+            (T, "s = a.sum()"),
+        ),
+        "alias",
+        "'a' and 'r' share an object",
+    ),
+    "a step of a chain of models, which fits it": (
+        (
+            (
+                "imports",
+                """
+                import numpy as np
+                from sklearn.linear_model import Ridge
+                from sklearn.pipeline import make_pipeline
+                """,
+            ),
+            ("loader", "X = np.eye(3)\ny = np.array([1.0, 2.0, 4.0])\nmodel = Ridge()"),
+            (T, "chain = make_pipeline(model)"),
+            (T, "chain.fit(X, y)"),
+            (T, "s = model.coef_"),
+        ),
+        "alias",
+        "'model' and 'chain' share an object",
     ),
     "an object of a class that reads what is set again": (
         (
@@ -357,6 +568,51 @@ REFUSED: dict[str, tuple[tuple[Source, ...], str, str]] = {
         "late-global",
         "reads 'k'. After that",
     ),
+    "a default that is a list which is made longer": (
+        (
+            ("functions", "def f(v, found=[]):\n    found.append(v)\n    return list(found)"),
+            (T, "x = f(1)"),
+            (T, "y = f(2)"),
+        ),
+        "shared-state",
+        "changes the default of 'found'",
+    ),
+    "a list of the class that its objects make longer": (
+        (
+            (
+                "functions",
+                "class Bag:\n    items = []\n    def add(self, v):\n        self.items.append(v)",
+            ),
+            (T, "one = Bag()\none.add(1)"),
+            (T, "n = len(Bag().items)"),
+        ),
+        "shared-state",
+        "changes the attribute 'items'",
+    ),
+    "a class that counts its objects by their class": (
+        (
+            (
+                "functions",
+                "class P:\n    n = 0\n    def __init__(self):\n        type(self).n += 1",
+            ),
+            (T, "p = P()"),
+            (T, "q = P()"),
+        ),
+        "shared-state",
+        "changes the attribute 'n'",
+    ),
+    "a class that counts in a method of its own": (
+        (
+            (
+                "functions",
+                "class P:\n    n = 0\n    @classmethod\n    def up(cls):\n        cls.n += 1",
+            ),
+            (T, "P.up()"),
+            (T, "m = P.n"),
+        ),
+        "shared-state",
+        "changes the attribute 'n'",
+    ),
     "a class that counts its objects": (
         (
             ("loader", "class P:\n    n = 0\n    def __init__(self):\n        P.n += 1"),
@@ -394,3 +650,21 @@ def test_siblings_in_a_container_do_not_share(tmp_path: Path) -> None:
         (T, "n = len(b)"),
     )
     assert not analyze_notebook(read_notebook(notebook(tmp_path, *cells))).problems
+
+
+def test_a_step_may_be_used_in_two_chains_of_models(tmp_path: Path) -> None:
+    """Each chain fits it anew; whoever asks it what it learned is refused."""
+    models = """
+    from sklearn.linear_model import LinearRegression, Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    """
+    cells = (
+        ("imports", models),
+        ("loader", "X = [[1.0], [2.0]]\ny = [1.0, 3.0]\nscaler = StandardScaler()"),
+        (T, "first = make_pipeline(scaler, Ridge())"),
+        (T, "first.fit(X, y)"),
+        (T, "second = make_pipeline(scaler, LinearRegression())"),
+    )
+    problems = analyze_notebook(read_notebook(notebook(tmp_path, *cells))).problems
+    assert {(problem.code, problem.severity) for problem in problems} == {("alias", "warning")}

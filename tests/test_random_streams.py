@@ -166,6 +166,19 @@ def test_libraries_that_may_draw_are_carried_along(tmp_path: Path) -> None:
     assert carried(draft) == {"a": "", "b": "a", "c": None}
 
 
+def test_methods_that_say_they_draw_are_carried_along(tmp_path: Path) -> None:
+    """Objects of any library may draw; the name of the method tells."""
+    draft = analyzed(
+        tmp_path,
+        ("imports", "import numpy as np"),
+        ("loader:a", "np.random.seed(0)\nprocess = {}"),
+        ("transformer:b", "drawn = process.generate_sample(5)"),
+        ("transformer:c", "bands = process.errband_mc()"),
+        ("transformer:d", "kept = process.items()"),
+    )
+    assert carried(draft) == {"a": "", "b": "a", "c": "b", "d": None}
+
+
 @pytest.mark.parametrize(
     ("cell", "word"),
     [("print(np.random.rand())", "draws"), ("np.random.seed(2)\nprint(3)", "seeds")],

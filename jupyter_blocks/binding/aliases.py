@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from jupyter_blocks.binding.arraykinds import Kind, kind_of, sliced, viewed
-from jupyter_blocks.binding.branches import augmented, bound_names
+from jupyter_blocks.binding.arraykinds import Kind, grouped, itself, kind_of, sliced, viewed
+from jupyter_blocks.binding.arrayshapes import dimensions
+from jupyter_blocks.binding.branches import augmented, bound_names, given_names
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.scope import Origin, Provider, Scope
 from jupyter_blocks.binding.shared import definition_part
 from jupyter_blocks.binding.statements import Statement, asked_once
+from jupyter_blocks.dataflow import Definition
 
 __all__ = ["Aliases", "Sharing", "last_changes"]
 
@@ -47,6 +49,7 @@ class Aliases:
         self.module_of = module_of
         self.last_changes = last_changes
         self._kinds: dict[str, Kind] = {}
+        self._shapes: dict[str, int] = {}
         self.sliced: dict[str, str] = {}
         """Names that the last cell noted has bound to views whose ends only it knows, with the
         array: no other block can say the assignment again."""
@@ -80,6 +83,27 @@ class Aliases:
             is_live = self.of(other) and self.scope.get(other.name) is other
             if way.base == name and way.is_same and is_live:
                 yield other.name
+
+    def is_container(self, name: str) -> bool:
+        """Whether `name` certainly stands for a list, dict or set."""
+        return self._kinds.get(name) is Kind.CONTAINER
+
+    def is_estimator(self, name: str) -> bool:
+        """Whether `name` certainly stands for a model as scikit-learn has them."""
+        return self._kinds.get(name) is Kind.ESTIMATOR
+
+    def handed_on(self, statements: Sequence[Statement]) -> list[str]:
+        """Random generators that are given to a function, which will advance them."""
+        names = dict.fromkeys(name for statement in statements for name in given_names(statement))
+        return [name for name in names if self._kinds.get(name) is Kind.GENERATOR]
+
+    def is_number(self, name: str) -> bool:
+        """Whether `name` certainly stands for a whole number, which nothing can change."""
+        return self._kinds.get(name) is Kind.NUMBER
+
+    def copies(self, name: str) -> bool:
+        """Whether `name` certainly stands for an array or a table, which copy what they get."""
+        return self._kinds.get(name) in (Kind.ARRAY, Kind.TABLE)
 
     def augmented(self, code: CellCode) -> frozenset[str]:
         """Arrays that share their data and that a cell changes by `x += y`, and binds no other way.
@@ -122,8 +146,9 @@ class Aliases:
             names = bound_names(statement)
             if isinstance(statement.node, ast.AugAssign) and names <= self._kinds.keys():
                 continue  # an array stays one
-            for name in names:
-                self._kinds.pop(name, None)
+            assigned = self._assigned(statement.node, code.known_at_end)
+            sliced_here = self._sliced(statement.node)
+            self._learn(names, statement.node)
             found = {
                 name: entry
                 for name, entry in found.items()
@@ -134,7 +159,8 @@ class Aliases:
                 for name, base in self.sliced.items()
                 if name not in names and base not in names
             }
-            for name, base, is_same in self._assigned(statement.node):
+            self.sliced.update(sliced_here)
+            for name, base, is_same in assigned:
                 found[name] = (base, statement, is_same)
         return {
             frozenset((name, base))
@@ -142,26 +168,44 @@ class Aliases:
             if self._add(block, code, name, base, statement, is_same=is_same)
         }
 
-    def _assigned(self, node: ast.stmt) -> Iterator[tuple[str, str, bool]]:
+    def _assigned(
+        self, node: ast.stmt, known: Mapping[str, Definition]
+    ) -> list[tuple[str, str, bool]]:
         """Names that an assignment makes share an object: the new one, the other, one object?"""
-        if not isinstance(node, ast.Assign):
-            return
-        targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
-        if len(targets) != len(node.targets):
-            return
-        kind = kind_of(node.value, self._kinds, self.module_of)
+        targets, value = _plain_targets(node)
+        found = [(name, targets[0], True) for name in targets[1:]]
+        if value is None or len(targets) != 1:
+            return found
+        if same := itself(value, self._kinds, known):
+            found.append((targets[0], same, True))
+        view = viewed(value, self._kinds, self._shapes) or grouped(value)
+        if view and view != targets[0]:
+            found.append((targets[0], view, False))
+        return found
+
+    def _sliced(self, node: ast.stmt) -> dict[str, str]:
+        """Names that become views whose ends only the cell knows, with the array."""
+        targets, value = _plain_targets(node)
+        if value is None or viewed(value, self._kinds, self._shapes):
+            return {}
+        base = sliced(value, self._kinds, self._shapes)
+        return {name: base for name in targets if base and name != base}
+
+    def _learn(self, names: Iterable[str], node: ast.stmt) -> None:
+        """Remember what a statement binds its names to, as far as its own text says it."""
+        targets, value = _plain_targets(node)
+        kind = shape = None
+        if value is not None:
+            kind = kind_of(value, self._kinds, self.module_of, self._shapes)
+            shape = dimensions(value, self._shapes, self.module_of)
+        for name in names:
+            self._kinds.pop(name, None)
+            self._shapes.pop(name, None)
         for name in targets:
             if kind:
                 self._kinds[name] = kind
-        view, base = viewed(node.value, self._kinds), sliced(node.value, self._kinds)
-        if base and not view:
-            self.sliced.update((name, base) for name in targets if name != base)
-        for name in targets[1:]:
-            yield name, targets[0], True
-        if isinstance(node.value, ast.Name) and len(targets) == 1:
-            yield targets[0], node.value.id, True
-        elif view and len(targets) == 1 and view != targets[0]:
-            yield targets[0], view, False
+            if shape is not None:
+                self._shapes[name] = shape
 
     def _add(
         self,
@@ -183,6 +227,14 @@ class Aliases:
             part = _assignment(code, statement, f"{name} = {base}" if is_same else "")
             self._shared[provider] = Sharing(base, _root(other), is_same, part, key)
         return True
+
+
+def _plain_targets(node: ast.stmt) -> tuple[list[str], ast.expr | None]:
+    """The names and the value of `x = y = value`; nothing of any other statement."""
+    if not isinstance(node, ast.Assign):
+        return [], None
+    targets = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return (targets, node.value) if len(targets) == len(node.targets) else ([], None)
 
 
 def last_changes(codes: Sequence[CellCode]) -> dict[str, int]:

@@ -49,7 +49,7 @@ def analyze_notebook(notebook: Notebook, *, pipeline: str | None = None) -> Note
         blocks=tuple(blocks),
         parameters=walk.setup.parameters,
         helpers=finished_helpers(walk),
-        problems=report.problems,
+        problems=notebook.located(report.problems),
         notes=tuple(notes),
     )
 

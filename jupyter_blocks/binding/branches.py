@@ -9,9 +9,11 @@ from typing import NamedTuple
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.nodes import Nodes, children, grouped
 from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
-from jupyter_blocks.dataflow.mutation import gives_itself, method_changes
+from jupyter_blocks.dataflow.mutation import KEEPERS, gives_itself, method_changes
+from jupyter_blocks.wordsets import word_set
 
 __all__ = [
+    "asks_what_was_learned",
     "augmented",
     "bound_above",
     "bound_in_branch",
@@ -19,9 +21,11 @@ __all__ = [
     "certainly_changed",
     "figure_names",
     "given_back",
+    "given_names",
     "nested_assignments",
     "plain_assignments",
     "read_after_delete",
+    "stored_in",
 ]
 
 _BRANCHES = (ast.If, ast.Match, ast.Try, ast.TryStar, ast.IfExp)
@@ -132,7 +136,10 @@ def _augmented(statement: Statement) -> frozenset[str]:
 
 
 def given_back(statements: Sequence[Statement]) -> frozenset[tuple[str, str]]:
-    """Pairs (x, y) where `x = y.fit()` and the like: what the method gives may be `y`, or new."""
+    """Pairs (x, y) where `x = y.fit()` and the like: what the method gives may be `y`, or new.
+
+    And where `x = make_pipeline(y)`: fitting `x` fits `y`, which hardly anybody asks afterwards.
+    """
     return frozenset().union(*map(_given_back, statements))
 
 
@@ -144,6 +151,61 @@ def _given_back(statement: Statement) -> frozenset[tuple[str, str]]:
         if isinstance(node.value, ast.Call)
         if isinstance(node.value.func, ast.Attribute) and gives_itself(node.value.func.attr)
         for name in _targets(node.targets)
+    ).union(
+        (name, item.id)
+        for node in _ran(statement).get(ast.Assign, ())
+        if isinstance(node.value, ast.Call) and _method(node.value.func) in KEEPERS
+        for item in ast.walk(node.value)
+        if isinstance(item, ast.Name)
+        for name in _targets(node.targets)
+    )
+
+
+@asked_once
+def given_names(statement: Statement) -> tuple[str, ...]:
+    """Names that are arguments of calls, as `r` in `draw(3, random_state=r)`."""
+    calls = _ran(statement).get(ast.Call, ())
+    arguments = (item for node in calls for item in (*node.args, *node.keywords))
+    values = (item.value if isinstance(item, ast.keyword) else item for item in arguments)
+    return tuple(value.id for value in values if isinstance(value, ast.Name))
+
+
+def asks_what_was_learned(statements: Sequence[Statement], name: str) -> bool:
+    """Whether a model `name` is asked for what it learned: `name.coef_`, `name.predict(x)`."""
+    return any(
+        isinstance(node.value, ast.Name)
+        and node.value.id == name
+        and (node.attr in _ASKS or (node.attr.endswith("_") and not node.attr.startswith("_")))
+        for statement in statements
+        for node in statement.by_type.get(ast.Attribute, ())
+        if isinstance(node, ast.Attribute)
+    )
+
+
+_ASKS = word_set(
+    """decision_function inverse_transform kneighbors predict predict_log_proba
+    predict_proba score score_samples transform"""
+)
+
+
+def _method(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else dotted_name(function)
+
+
+def stored_in(statements: Sequence[Statement]) -> frozenset[tuple[str, str]]:
+    """Pairs (x, y) of `x[0] = y` and the like: a container holds `y` then, a table a copy of it."""
+    return frozenset().union(*map(_stored_in, statements))
+
+
+@asked_once
+def _stored_in(statement: Statement) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (_root(target), name.id)
+        for node in _ran(statement).get(ast.Assign, ())
+        for target in node.targets
+        if isinstance(target, ast.Subscript | ast.Attribute)
+        for name in ast.walk(node.value)
+        if isinstance(name, ast.Name)
     )
 
 

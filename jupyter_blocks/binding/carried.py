@@ -154,17 +154,23 @@ class Carried:
 
 
 def kept_names(
-    definitions: Iterable[Definition], texts: Mapping[str, Collection[str]], data: Collection[str]
+    definitions: Iterable[Definition],
+    texts: Mapping[str, Collection[str]],
+    data: Collection[str],
+    changing: Collection[str] = (),
 ) -> dict[str, str]:
     """Names of the definitions that stay in their blocks, each with the data it reads (or nothing).
 
-    These are the ones that read `data`, whether it is set above or below them; those that cells
-    define in different ways; and those that need one of these.
+    These are the ones that read `data`, whether it is set above or below them; functions that read
+    names which imports bind to `changing` things; those that cells define in different ways; and
+    those that need one of these.
     """
     kept: dict[str, str] = {}
     every = list(definitions)
     for definition in every:
         reads = sorted(definition.free.intersection(data))
+        if definition.kind == "function":
+            reads += sorted(definition.free.intersection(changing))
         if reads or len(texts.get(definition.name, ())) > 1:
             kept.setdefault(definition.name, reads[0] if reads else "")
     while more := {

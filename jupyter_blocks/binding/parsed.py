@@ -82,7 +82,11 @@ class ParsedCell:
         `known` and `carried` are those of `dataflow.analyze`.
         """
         words = self.words.union(*(definition.free for definition in carried))
-        asked = {name: known[name] for name in known.keys() & words}
+        asked = {
+            name: definition
+            for name, definition in known.items()
+            if name in words or not definition.changing_methods.isdisjoint(words)
+        }
         places = tuple((statement.first, statement.col) for statement in without)
         key = (places, frozenset(asked.values()), tuple(carried))
         flow = self._flows.get(key)

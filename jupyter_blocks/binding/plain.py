@@ -11,6 +11,7 @@ from jupyter_blocks.binding.branches import (
     certainly_changed,
     given_back,
     read_after_delete,
+    stored_in,
 )
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
@@ -20,6 +21,7 @@ from jupyter_blocks.binding.reading import Reader, Reading, Strength
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import definition_lines
+from jupyter_blocks.binding.sharedstate import Counters
 from jupyter_blocks.binding.statements import Statement, StatementKind, insert
 from jupyter_blocks.dataflow import CellFlow, Use, analyze, is_builtin
 
@@ -52,6 +54,7 @@ class PlainBlocks:
         self.report = reader.report
         self.setup = setup
         self.folder = folder
+        self.counters = Counters(self.scope, setup.shared)
         self._data: dict[str, frozenset[str]] = {}
         self.kept = kept
         """Definitions that stay in the body, each with the data it reads (or nothing)."""
@@ -203,6 +206,8 @@ class PlainBlocks:
             *flow.changes,
             *in_place,
             *_changed_by_augmenting(reading),
+            *self.reader.aliases.handed_on(code.statements),
+            *self.counters.among(flow.calls),
             *self._changed_by_modules(flow),
             *declared,
         )
@@ -257,7 +262,11 @@ class PlainBlocks:
             provider = reading.block.resolved.get(name)
             if provider is None or provider.is_of(reading.block.name):
                 continue
-            for other in self.scope.change(provider, is_certain=name in certain):
+            is_list = self.reader.aliases.is_container(name)
+            is_shallow = is_list and name not in reading.flow.deep_changes
+            for other in self.scope.change(
+                provider, is_certain=name in certain, is_shallow=is_shallow
+            ):
                 if id(other) in read:
                     self.reader.warn_of_alias(reading.code, Use(other.name, 1), other)
 
@@ -310,11 +319,20 @@ class PlainBlocks:
             self.scope.link(other, one)
         for one, other in self.reader.aliases.sliced.items():
             self.scope.link(one, other)
-        unsure = given_back(left)
+        unsure, stored = given_back(left), stored_in(left)
         for one, other in flow.aliases:
+            if (one, other) in stored and self.reader.aliases.copies(one):
+                continue
             if frozenset((one, other)) not in sharing:
-                self.scope.link(one, other, is_certain=(one, other) not in unsure)
+                is_container = (one, other) not in stored or self.reader.aliases.is_container(one)
+                is_certain = is_container and (one, other) not in unsure
+                self.scope.link(one, other, is_certain=is_certain)
+        for one, other in flow.holds:
+            aliases = self.reader.aliases
+            if aliases.is_container(one) and not aliases.is_number(other):
+                self.scope.link(one, other)
         self.reader.late.note(left)
+        self.counters.note(reading.code.statements_of(_DEFINITION), left, flow.calls)
         for name in flow.deletes:
             block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
             block.bound.pop(name, None)

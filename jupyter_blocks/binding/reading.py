@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from jupyter_blocks.binding.aliases import Aliases
-from jupyter_blocks.binding.branches import bound_above, bound_in_branch
+from jupyter_blocks.binding.branches import asks_what_was_learned, bound_above, bound_in_branch
 from jupyter_blocks.binding.carried import Carried
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import Edge
@@ -345,7 +345,10 @@ class Reader:
         changed = self.scope.outdated(provider)
         if changed is None:
             return
-        is_sure = self.scope.is_surely_outdated(provider)
+        is_sure = self.scope.is_surely_outdated(provider) or (
+            self.aliases.is_estimator(provider.name)
+            and asks_what_was_learned(code.statements, provider.name)
+        )
         one, other = provider.name, changed.name
         add = self.report.error if is_sure else self.report.warning
         add(

@@ -54,6 +54,10 @@ class Report:
         place: dict[str, Any] = {"notebook": self.notebook, "cell": cell.number, "cell_id": cell.id}
         self.extend(replace(problem, **place) for problem in problems)
 
+    def has_said(self, code: str) -> bool:
+        """Whether a problem of this kind was noted."""
+        return any(problem.code == code for problem in self._problems)
+
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All problems, in the order of cells and lines."""

@@ -94,7 +94,16 @@ class Scope:
             name, origin, cell, block, maybe, changed, is_definition, skipped, detail, before
         )
         self._current[name] = provider
+        if changed and before is not None:
+            self._inherit(provider, before)
         return provider
+
+    def _inherit(self, provider: Provider, before: Provider) -> None:
+        """What was changed in place is the object it was: it holds, and is held, as before."""
+        for held in self._holds.get(before, ()):
+            self._link(provider, held, is_certain=frozenset((before, held)) not in self._unsure)
+        for holder in list(self._held_by.get(before, ())):
+            self._link(holder, provider, is_certain=frozenset((before, holder)) not in self._unsure)
 
     def touch(self, name: str, cell: int, *, is_certain: bool) -> None:
         """Note that a cell outside the pipeline changes, or may change, the value of `name`.
@@ -119,30 +128,41 @@ class Scope:
         holder, held = self.get(name), self.get(other)
         if holder is None or held is None or Origin.IMPORT in (holder.origin, held.origin):
             return
+        self._link(holder, held, is_certain=is_certain)
+
+    def _link(self, holder: Provider, held: Provider, *, is_certain: bool) -> None:
         self._holds.setdefault(holder, set()).add(held)
         self._held_by.setdefault(held, set()).add(holder)
         if not is_certain:
             self._unsure.add(frozenset((holder, held)))
 
-    def change(self, provider: Provider, *, is_certain: bool = False) -> list[Provider]:
-        """Note that the value of `provider` is changed in place.
+    def change(
+        self, provider: Provider, *, is_certain: bool = False, is_shallow: bool = False
+    ) -> list[Provider]:
+        """Note that the value of `provider` is changed in place; where that is shallow, not what it
+        holds.
 
         Gives the other names that may stand for the same object. Blocks have copies of their own,
         so that from now on those names have another value in the notebook than in the pipeline.
         """
-        others = self._aliases(provider)
+        others = self._aliases(provider, is_shallow=is_shallow)
         for other in others:
             self._outdated.setdefault(other, provider)
         if is_certain:
-            self._surely_outdated.update(self._aliases(provider, certain_only=True))
+            sure = self._aliases(provider, certain_only=True, is_shallow=is_shallow)
+            self._surely_outdated.update(sure)
         return others
 
-    def _aliases(self, provider: Provider, *, certain_only: bool = False) -> list[Provider]:
+    def _aliases(
+        self, provider: Provider, *, certain_only: bool = False, is_shallow: bool = False
+    ) -> list[Provider]:
         """The other providers of today whose value changes if that of `provider` is changed.
 
         These are what it holds, at any depth, and all that hold it or any of that.
         """
-        inside = self._reached((provider,), self._holds, certain_only)
+        inside = [provider]
+        if not is_shallow:
+            inside = self._reached(inside, self._holds, certain_only)
         found = self._reached(inside, self._held_by, certain_only)
         return [other for other in found if other is not provider and self.get(other.name) is other]
 

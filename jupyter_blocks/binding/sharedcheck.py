@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.shared import Helper
+from jupyter_blocks.binding.sharedstate import remembers
 from jupyter_blocks.binding.walk import Walk
 from jupyter_blocks.dataflow import Use, is_builtin
 
@@ -36,8 +37,12 @@ def check_helpers(walk: Walk, used: Iterable[str]) -> None:
     for helper in walk.shared.reach(used).values():
         for name in sorted(helper.free):
             _check_name(walk, helper, name)
-        if helper.is_definition and helper.name in helper.changes:
-            _changes_itself(walk, helper)
+        if helper.statement is not None:
+            what = remembers(helper.statement)
+            if helper.name in helper.changes:
+                what = f"an attribute of '{helper.name}' itself"
+            if what:
+                _changes_itself(walk, helper, what)
         for name in sorted(helper.changes):
             known = walk.shared.helpers.get(name)
             if name in read_by_blocks and known is not None and not known.is_definition:
@@ -82,7 +87,7 @@ def _check_absent(walk: Walk, helper: Helper, name: str) -> None:
             "Use a function of a library instead.",
             line=helper.line,
         )
-    elif not is_builtin(name):
+    elif not is_builtin(name) and not walk.where.is_filled_above(helper.code):
         walk.report.warning(
             "undefined-name",
             helper.code.cell,
@@ -104,7 +109,7 @@ def _reads_data(walk: Walk, helper: Helper, name: str, provider: Provider) -> No
     )
 
 
-def _changes_itself(walk: Walk, helper: Helper) -> None:
+def _changes_itself(walk: Walk, helper: Helper, what: str) -> None:
     """A counter on a class or a function, which more than one block would have to see."""
     users = [
         block.name
@@ -115,7 +120,7 @@ def _changes_itself(walk: Walk, helper: Helper) -> None:
         walk.report.error(
             "shared-state",
             helper.code.cell,
-            f"'{helper.name}' changes an attribute of '{helper.name}' itself when it is used, and "
+            f"'{helper.name}' changes {what} when it is used, and "
             f"blocks '{users[0]}' and '{users[1]}' both use it. Each block runs in a process of "
             "its own and would not see the change.",
             "Keep the value in the objects, or use it in one block only (tag 'continue').",

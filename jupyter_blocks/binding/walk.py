@@ -14,7 +14,7 @@ from jupyter_blocks.binding.carried import kept_names
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.decorated import DecoratedBlocks
 from jupyter_blocks.binding.grouping import BlockPlan
-from jupyter_blocks.binding.imports import Imports
+from jupyter_blocks.binding.imports import Imports, conflicting_names
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.plain import PlainBlocks, data_names
 from jupyter_blocks.binding.reading import Reader
@@ -132,7 +132,8 @@ def _kept(codes: Sequence[CellCode], plans: Sequence[BlockPlan]) -> Mapping[str,
     results = {plan.name for plan in plans if plan.function is not None}
     definitions = [item for plan in plain for code in plan.cells for item in code.flow.definitions]
     data = results.union(*(data_names(plan) for plan in plain))
-    return kept_names(definitions, _definition_texts(codes), data)
+    texts = _definition_texts(codes)
+    return kept_names(definitions, texts, data, conflicting_names(codes))
 
 
 def _definition_texts(codes: Sequence[CellCode]) -> Mapping[str, set[str]]:

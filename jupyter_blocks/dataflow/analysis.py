@@ -82,10 +82,12 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
             name for name in bound if ways.get(name, 0) & HERE and ways[name] != HERE
         ),
         changes=tuple(names.changes),
+        deep_changes=tuple(names.deep_changes),
         module_changes=tuple(record.module_changes),
         deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),
         maybe_deletes=tuple(name for name, var in names.env.items() if var.ways == (GONE | BEFORE)),
         aliases=_aliases(names),
+        holds=_holds(names),
         imports=tuple(found for found in imports if found.name != "*"),
         star_imports=tuple(found for found in imports if found.name == "*"),
         definitions=tuple(_finished(names, *entry) for entry in record.definitions.values()),
@@ -120,6 +122,21 @@ def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
     pairs: dict[tuple[str, str], None] = {}
     for name, things in here.items():
         for thing in names.objects.reachable(things):
+            for other in (*owners.get(thing, ()), *_untouched(names, thing)):
+                if other != name:
+                    pairs.setdefault((name, other))
+    return tuple(pairs)
+
+
+def _holds(names: ModuleNames) -> tuple[tuple[str, str], ...]:
+    """Pairs of names of which the first, from before, was given the object of the second."""
+    owners: dict[int, list[str]] = {}
+    for name, var in names.env.items():
+        for thing in var.objects:
+            owners.setdefault(thing, []).append(name)
+    pairs: dict[tuple[str, str], None] = {}
+    for name, held in names.objects.filled():
+        for thing in names.objects.reachable(held) if name not in names.env else ():
             for other in (*owners.get(thing, ()), *_untouched(names, thing)):
                 if other != name:
                     pairs.setdefault((name, other))

@@ -33,7 +33,8 @@ def note_changes(names: Names, record: Record, call: ast.Call, *, statement: boo
 def _method(
     names: Names, record: Record, call: ast.Call, method: ast.Attribute, *, statement: bool
 ) -> None:
-    changes = method_changes(method.attr) or (statement and statement_changes(method))
+    is_known = method_changes(method.attr) or names.is_changing_method(method.attr)
+    changes = is_known or (statement and statement_changes(method))
     if changes or _in_place(call):
         names.mutate(chain_value(names, method.value))
     if method.attr in HOLDERS:
@@ -55,7 +56,9 @@ def _function(names: Names, call: ast.Call, name: str, *, statement: bool) -> No
 
 def _special_arguments(names: Names, record: Record, call: ast.Call, function: str) -> None:
     """Note the arguments that say by themselves, or by the function's name, that they change."""
-    if function in CHANGED_ARGUMENTS and call.args:
+    is_put = function == "put" and len(call.args) > 2  # numpy.put, not that of a queue
+    is_at = function == "at" and len(call.args) > 1  # numpy.add.at
+    if (function in CHANGED_ARGUMENTS and call.args) or is_put or is_at:
         names.mutate(chain_value(names, call.args[0]))
     for keyword in call.keywords:
         if keyword.arg == "out":
@@ -63,6 +66,8 @@ def _special_arguments(names: Names, record: Record, call: ast.Call, function: s
     for argument in _arguments(call):
         if isinstance(argument, ast.Name) and RANDOM_NAME.search(argument.id):
             names.mutate(names.value(argument.id))
+        if isinstance(argument, ast.Attribute) and method_changes(argument.attr):
+            names.mutate(chain_value(names, argument.value))
         if _changes_what_it_gets(names, record, argument):
             names.mutate(given(names, _receivers(call)))
 

@@ -38,7 +38,13 @@ def function_definition(
         changes=body.changes,
         parameters=body.parameters,
         changed_parameters=body.changed_parameters,
+        gives_back=body.gives_back if _is_called_plainly(node) else "",
     )
+
+
+def _is_called_plainly(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a call runs the body and gives what that returns."""
+    return isinstance(node, ast.FunctionDef) and not node.decorator_list
 
 
 def is_assigned_definition(node: ast.stmt) -> bool:
@@ -87,7 +93,11 @@ def assigned_definition(
 
 
 def class_definition(
-    node: ast.ClassDef, header: FunctionFlow, body: Iterable[str], methods: FunctionFlow
+    node: ast.ClassDef,
+    header: FunctionFlow,
+    body: Iterable[str],
+    methods: FunctionFlow,
+    changing: Iterable[str] = (),
 ) -> Definition:
     """The definition of a class whose header and methods do this, and whose body reads `body`."""
     needed = frozenset((*header.free, *body))
@@ -101,7 +111,26 @@ def class_definition(
         needed_to_define=needed,
         needed_to_call=frozenset(methods.free) - {node.name},
         changes=methods.changes,
+        changing_methods=_with_callers(node, set(changing)),
     )
+
+
+def _with_callers(node: ast.ClassDef, changing: set[str]) -> frozenset[str]:
+    """Methods that change their object, and those that call one of them on it."""
+    calls = {
+        method.name: {
+            call.func.attr
+            for call in ast.walk(method)
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+            if isinstance(call.func.value, ast.Name)
+            if method.args.args and call.func.value.id == method.args.args[0].arg
+        }
+        for method in node.body
+        if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    while more := {name for name, called in calls.items() if called & changing} - changing:
+        changing |= more
+    return frozenset(name for name in changing if not name.startswith("__"))
 
 
 def _first_line(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:

@@ -240,6 +240,7 @@ def function_flow(names: FunctionNames, arguments: ast.arguments) -> FunctionFlo
     """What a call of the function does whose body has been walked with `names`."""
     changes = names.changes | _changed_defaults(names.changed_parameters, arguments)
     positional = tuple(item.arg for item in (*arguments.posonlyargs, *arguments.args))
+    gives_back = names.returned if names.env.dead and len(names.returned) == 1 else ()
     return FunctionFlow(
         free=names.free,
         changes=frozenset(changes),
@@ -247,6 +248,7 @@ def function_flow(names: FunctionNames, arguments: ast.arguments) -> FunctionFlo
         positional=positional,
         rest=arguments.vararg.arg if arguments.vararg else "",
         changed_parameters=frozenset(names.changed_parameters),
+        gives_back=next(iter(gives_back), ""),
         global_binds=tuple(names.global_binds),
     )
 

@@ -77,6 +77,10 @@ class Definition:
     """Names of the parameters in order, without `*args` and `**kwargs`."""
     changed_parameters: frozenset[str] = frozenset()
     """Parameters whose value a call may change in place."""
+    changing_methods: frozenset[str] = frozenset()
+    """Of a class the methods that may change the object they are called on."""
+    gives_back: str = ""
+    """The parameter whose very object a call gives; empty if it may give something else."""
     is_final: bool = True
     """False where the cell binds the name again: `f = vectorize(f)`, or another `def` in a loop."""
 
@@ -120,6 +124,8 @@ class CellFlow:
     changes: tuple[str, ...] = ()
     """Names whose value from before may be changed in place. Imported modules may be among them
     (`plt.plot()`): the caller knows which names are modules."""
+    deep_changes: tuple[str, ...] = ()
+    """Those of them of which an element or attribute may be changed itself, as by `x[0].sort()`."""
     module_changes: tuple[tuple[str, str], ...] = ()
     """Pairs (dotted function, name) of statements such as `tools.clean(df)`: a change of `df` if
     `tools` is a module of the user's own."""
@@ -130,6 +136,9 @@ class CellFlow:
     aliases: tuple[tuple[str, str], ...] = ()
     """Pairs (name, other): at the end `name` may be, or hold, the object that `other` names. Where
     they may be one object, both orders are there."""
+    holds: tuple[tuple[str, str], ...] = ()
+    """Pairs (name, other): `name` is from before and was given what `other` names to hold, if it is
+    a container: by `name.append(other)` or `name[0] = other`."""
     imports: tuple[ImportedName, ...] = ()
     star_imports: tuple[ImportedName, ...] = ()
     definitions: tuple[Definition, ...] = ()

@@ -18,6 +18,7 @@ __all__ = [
     "HOLDERS",
     "IMMUTABLE_ATTRIBUTES",
     "ITERATORS",
+    "KEEPERS",
     "PURE_DECORATORS",
     "RANDOM_NAME",
     "copies",
@@ -38,6 +39,9 @@ ITERATORS = word_set(
 )
 """Functions that give a new container or iterator over the elements of their arguments."""
 
+KEEPERS = word_set("FeatureUnion Pipeline make_pipeline make_union")
+"""Functions whose result holds the very objects that it was given, and changes them with itself."""
+
 ARGUMENT_GIVERS = word_set("asanyarray asarray ascontiguousarray atleast_1d atleast_2d from_numpy")
 """Functions of modules whose result may share data with their first argument."""
 
@@ -57,6 +61,17 @@ _PURE_FUNCTIONS = word_set(
 )
 """Functions that, called for their effect alone, change none of their arguments. (Those of
 `CHANGED_ARGUMENTS` change the first one all the same.)"""
+
+_MEASURES = word_set(
+    """acorr_ljungbox adfuller andrews_curves anova_lm autocorrelation_plot bartlett
+    chi2_contingency coint cross_validate durbin_watson f_oneway het_breuschpagan influence_plot
+    interaction_plot jarque_bera kendalltau kpss kruskal ks_2samp lag_plot levene linregress
+    mannwhitneyu normaltest parallel_coordinates pearsonr plot_acf plot_ccpr plot_importance
+    plot_pacf plot_partregress_grid plot_regress_exog plot_tree qqplot radviz scatter_matrix
+    shapiro spearmanr summary_col train_test_split ttest_1samp ttest_ind ttest_rel
+    variance_inflation_factor wilcoxon"""
+)
+"""Statistics and plots of common libraries, which a cell calls by their names to show them."""
 
 _PURE_FUNCTION_ENDS = ("_curve", "_error", "_loss", "_matrix", "_report", "_score", "_test")
 """Ends of the names of measures, which a cell calls to show them."""
@@ -155,6 +170,7 @@ def pure_function(name: str) -> bool:
     """Whether the statement `name(x)` leaves `x` as it is."""
     return (
         name in _PURE_FUNCTIONS
+        or name in _MEASURES
         or name in ITERATORS
         or name.startswith("assert")
         or name.endswith(_PURE_FUNCTION_ENDS)

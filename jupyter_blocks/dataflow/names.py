@@ -56,6 +56,8 @@ class FunctionFlow:
     rest: str = ""
     """Name of `*args`."""
     changed_parameters: frozenset[str] = frozenset()
+    gives_back: str = ""
+    """The parameter that every `return` gives as it was given; empty if there is none."""
     global_binds: tuple[str, ...] = ()
     later: bool = False
     """Whether its names are needed some time after the use rather than right away."""
@@ -95,6 +97,10 @@ class Names(ABC):
     @abstractmethod
     def mutate(self, things: Iterable[int]) -> None:
         """Note that `things` may be changed in place."""
+
+    @abstractmethod
+    def is_changing_method(self, name: str) -> bool:
+        """Whether a class of the notebook has a method `name` that may change its object."""
 
     def set_inside(self, things: Iterable[int]) -> None:
         """Note that an attribute or an element of `things` is set."""

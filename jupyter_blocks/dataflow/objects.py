@@ -6,7 +6,7 @@ attribute; to change a part is to change the object. Flow-insensitive and never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 __all__ = ["NOTHING", "Objects"]
 
@@ -52,6 +52,12 @@ class Objects:
         if things:
             for container in containers:
                 self._held.setdefault(abs(container), set()).update(things)
+
+    def filled(self) -> Iterator[tuple[str, frozenset[int]]]:
+        """The outside names whose objects were given something to hold, with that."""
+        for thing, name in self._names.items():
+            if held := self._held.get(thing):
+                yield name, frozenset(held)
 
     def container(self, things: frozenset[int]) -> frozenset[int]:
         """A new object that holds `things`."""

@@ -37,8 +37,12 @@ class ModuleNames(Names):
     def __init__(self, known: Mapping[str, Definition]) -> None:
         super().__init__(Objects())
         self.known = known
+        self.changing_methods = {
+            name for definition in known.values() for name in definition.changing_methods
+        }
         self.needs: dict[str, Need] = {}
         self.changes: dict[str, None] = {}
+        self.deep_changes: dict[str, None] = {}
         self.mutated: set[int] = set()
         self.bound: dict[str, int] = {}
         """Moment of the last binding of each name."""
@@ -56,6 +60,7 @@ class ModuleNames(Names):
             positional=definition.parameters,
             rest=_rest(definition),
             changed_parameters=definition.changed_parameters,
+            gives_back=definition.gives_back,
         )
         self.env[definition.name] = self.absent(definition.name)
         self.functions.update(dict.fromkeys(self.env[definition.name].objects, flow))
@@ -98,7 +103,13 @@ class ModuleNames(Names):
             # A function that is handed on gets called, not changed.
             if name is not None and name not in self.known:
                 self.changes.setdefault(name)
+                if thing < 0:
+                    self.deep_changes.setdefault(name)
             self.mutated.add(abs(thing))
+
+    def is_changing_method(self, name: str) -> bool:
+        """One of the classes of earlier cells, or of this one."""
+        return name in self.changing_methods
 
     def set_inside(self, things: Iterable[int]) -> None:
         """Note that, which changes functions and classes as well."""
@@ -116,6 +127,7 @@ class ModuleNames(Names):
             positional=known.parameters,
             rest=_rest(known),
             changed_parameters=known.changed_parameters,
+            gives_back=known.gives_back,
         )
         return [flow]
 
@@ -176,6 +188,13 @@ class FunctionNames(Names):
         self.parameters: dict[int, str] = {}
         """Objects that the parameters stood for when the function was called."""
         self.changed_parameters: set[str] = set()
+        self.returned: set[str] = set()
+        """Parameters that a `return` gives, and an empty name for all else."""
+
+    def give(self, things: frozenset[int]) -> None:
+        """Note the value of a `return`."""
+        found = {self.parameters.get(thing, "") for thing in things}
+        self.returned.add(found.pop() if len(found) == 1 else "")
 
     def add_parameters(self, names: Iterable[str]) -> None:
         """Bind each parameter to an object of its own."""
@@ -217,6 +236,10 @@ class FunctionNames(Names):
             elif abs(thing) in self.parameters:
                 self.changed_parameters.add(self.parameters[abs(thing)])
 
+    def is_changing_method(self, name: str) -> bool:
+        """What the scope outside knows."""
+        return self.outer.is_changing_method(name)
+
     def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """A function that the scope outside knows."""
         return self.outer.called(name)
@@ -240,7 +263,13 @@ class ClassNames(Names):
         self.later: dict[str, int] = {}
         """Names its methods take from outside."""
         self.changes: set[str] = set()
+        self.changing: set[str] = set()
+        """Methods that may change the object they are called on."""
         self.global_binds: dict[str, None] = {}
+
+    def is_changing_method(self, name: str) -> bool:
+        """What the scope outside knows."""
+        return self.outer.is_changing_method(name)
 
     def absent(self, name: str) -> Var:
         """It stands as it does outside."""
@@ -262,6 +291,8 @@ class ClassNames(Names):
         for free, line in flow.free.items():
             self.later.setdefault(free, line)
         self.changes |= flow.changes
+        if flow.positional and flow.positional[0] in flow.changed_parameters:
+            self.changing.add(name)
         self.global_binds.update(dict.fromkeys(flow.global_binds))
         self.bind(name, self.objects.fresh())
 

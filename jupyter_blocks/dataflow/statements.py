@@ -179,6 +179,8 @@ class StatementWalker(ExpressionWalker):
         if not self.in_function:
             raise SyntaxError("'return' outside function", ("<cell>", node.lineno, None, None))
         self.visit_children(node)
+        if isinstance(self.names, FunctionNames):
+            self.names.give(value(self.names, node.value) if node.value else NOTHING)
         self.names.env.dead = True
 
     def _raise(self, node: ast.Raise) -> None:
@@ -269,8 +271,10 @@ class StatementWalker(ExpressionWalker):
             later=True,
         )
         if self.at_top_level:
-            definition = class_definition(node, header, names.free, flow)
+            definition = class_definition(node, header, names.free, flow, names.changing)
             self.record.definitions[node.name] = (definition, flow)
+            if isinstance(self.names, ModuleNames):
+                self.names.changing_methods |= definition.changing_methods
         self.names.define(node.name, flow)
 
     def _type_alias(self, node: Any) -> None:

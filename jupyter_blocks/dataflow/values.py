@@ -15,6 +15,7 @@ from jupyter_blocks.dataflow.mutation import (
     ARGUMENT_GIVERS,
     IMMUTABLE_ATTRIBUTES,
     ITERATORS,
+    KEEPERS,
     copies,
     gives_itself,
     gives_part,
@@ -24,7 +25,15 @@ from jupyter_blocks.dataflow.objects import NOTHING
 from jupyter_blocks.dataflow.record import dotted_name
 from jupyter_blocks.wordsets import word_set
 
-__all__ = ["bound_value", "chain_value", "comprehension", "fill_layer", "given", "value"]
+__all__ = [
+    "arguments_by_name",
+    "bound_value",
+    "chain_value",
+    "comprehension",
+    "fill_layer",
+    "given",
+    "value",
+]
 
 _IMMUTABLE = (ast.Constant, ast.JoinedStr, ast.Compare)
 _SCALAR_FUNCTIONS = word_set(
@@ -89,6 +98,15 @@ def comprehension(
         names.layers.pop()
 
 
+def arguments_by_name(call: ast.Call, positional: Sequence[str]) -> Iterator[tuple[str, ast.expr]]:
+    """The arguments of a call with the parameters they become, up to the first `*items`."""
+    for name, argument in zip(positional, call.args, strict=False):
+        if isinstance(argument, ast.Starred):
+            break
+        yield name, argument
+    yield from ((keyword.arg, keyword.value) for keyword in call.keywords if keyword.arg)
+
+
 def fill_layer(
     names: Names, layer: dict[str, frozenset[int]], target: ast.expr, things: frozenset[int]
 ) -> None:
@@ -120,7 +138,21 @@ def _call(names: Names, node: ast.Call) -> frozenset[int]:
         return NOTHING
     if function.id in ITERATORS:
         return names.objects.container(_elements(names, node.args))
-    return _elements(names, node.args) if function.id in _ELEMENT_FUNCTIONS else NOTHING
+    if function.id in KEEPERS:
+        return names.objects.container(_one_of(names, *node.args))
+    if function.id in _ELEMENT_FUNCTIONS:
+        return _elements(names, node.args)
+    return _given_back(names, node, function.id)
+
+
+def _given_back(names: Names, node: ast.Call, function: str) -> frozenset[int]:
+    """The argument that a function of the notebook gives as it is."""
+    for flow in names.called(function):
+        if flow is not None and flow.gives_back:
+            for name, argument in arguments_by_name(node, flow.positional):
+                if name == flow.gives_back:
+                    return value(names, argument)
+    return NOTHING
 
 
 _ELEMENT_FUNCTIONS = frozenset({"asarray", "getattr", "max", "min", "next", "vars"})
