@@ -16,6 +16,7 @@ from jupyter_blocks.check.inkernel import SHOWN
 from jupyter_blocks.check.lines import (
     chances,
     imported_modules,
+    left_as_found,
     settings_of,
     shown_line,
     uses_of,
@@ -31,6 +32,7 @@ Output = tuple[str, str]
 """Block and name."""
 
 _VARIES = "the notebook itself gives another value each time"
+_MEMORY = "it is memory that nobody wrote to ({place} asks for it), and holds what was there before"
 _CHANCES = {
     "random": "random numbers without a seed ({place} draws)",
     "time": "the time ({place} asks for it)",
@@ -122,6 +124,10 @@ class Causes:
             reason = f"it follows from {_named(adrift)}" if adrift else self._chance(block)
             detail = f"{_VARIES}: {reason}" if reason else f"{_VARIES} ({verdict.detail})"
             return "not_comparable", CheckEntry(block.name, name, detail)
+        if line := self._left_as_found(block, name):
+            self._adrift.add((block.name, name))
+            place = place_text(block.cells[-1], line)
+            return "not_comparable", CheckEntry(block.name, name, _MEMORY.format(place=place))
         self._different.add((block.name, name))
         before = list(dict.fromkeys(each for each in inputs if _output(each) in self._different))
         before = [each for each in before if _output(each) != (block.name, name)]
@@ -195,6 +201,11 @@ class Causes:
         return block.cells[-1], None
 
     # chance
+
+    def _left_as_found(self, block: BlockDraft, name: str) -> int | None:
+        """The line after which an output is memory that nobody wrote to."""
+        source = self._cells[block.cells[-1]].source
+        return left_as_found(source, None if name == SHOWN else name, self._modules)
 
     def _chance(self, block: BlockDraft) -> str:
         """Why the outputs of a block vary, as far as its text and its random streams tell."""

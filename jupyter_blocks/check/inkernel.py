@@ -16,6 +16,7 @@ from typing import Any
 
 from jupyter_blocks.compare import compare
 from jupyter_blocks.errors import BlocksError
+from jupyter_blocks.variables.formats.parts import is_one_pass
 from jupyter_blocks.variables.store import VariableStore
 
 __all__ = [
@@ -89,7 +90,9 @@ def store_outputs(text: str) -> list[list[str]]:
             continue
         value = _value(names, output, asked["number"])
         place = stored_place(asked["pipeline"], asked["run_id"], asked["block"], output)
-        about = {**place, "optional": asked["optional"]}
+        # An iterator is left as it is: the notebook goes on with it. What its readers make of it is
+        # compared.
+        about = {**place, "optional": [output] if is_one_pass(value) else asked["optional"]}
         if reason := _store(store, about, output, value):
             failed.append([output, reason])
     return failed

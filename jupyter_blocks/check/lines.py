@@ -13,6 +13,7 @@ __all__ = [
     "Setting",
     "chances",
     "imported_modules",
+    "left_as_found",
     "settings_of",
     "shown_line",
     "uses_of",
@@ -48,6 +49,7 @@ _TIMES = frozenset(
     }
 )
 _PROCESS = frozenset({"os.getpid", "os.getppid", "id", "hash", "threading.get_ident"})
+_MEMORY = frozenset({"numpy.empty", "numpy.empty_like"})
 _SEEDING = frozenset(
     {"seed", "set_state", "setstate", "get_state", "getstate", "Generator", "SeedSequence"}
 )
@@ -87,6 +89,29 @@ def uses_of(source: str, name: str) -> int | None:
     nodes = ast.walk(_parse(source))
     lines = [node.lineno for node in nodes if isinstance(node, ast.Name) and node.id == name]
     return min(lines, default=None)
+
+
+def left_as_found(source: str, name: str | None, modules: Mapping[str, str]) -> int | None:
+    """The line of `name = np.empty(...)` in a cell that does nothing else to the name.
+
+    Such an array holds whatever was in memory. For no name it is that of the last expression.
+    """
+    body = _parse(source).body
+    if name is None:
+        last = body[-1] if body else None
+        value = last.value if isinstance(last, ast.Expr) else None
+        return last.lineno if last and value and _is_memory(value, modules) else None
+    lines = [
+        statement.lineno
+        for statement in body
+        if isinstance(statement, ast.Assign) and _is_memory(statement.value, modules)
+    ]
+    settings = list(settings_of(source, name))
+    return next((line for line in lines if settings == [Setting(line)]), None)
+
+
+def _is_memory(value: ast.expr, modules: Mapping[str, str]) -> bool:
+    return isinstance(value, ast.Call) and _path(value.func, modules) in _MEMORY
 
 
 # names

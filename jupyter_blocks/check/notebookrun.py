@@ -115,9 +115,9 @@ class NotebookRun:
             try:
                 error = self._run_cell(run, cell)
             except KernelDiedError as died:
-                return f"cell {cell.number}: {died}"
+                return f"{_place(cell)}: {died}"
             if error:
-                return f"cell {cell.number}: {error}"
+                return f"{_place(cell)}: {error}"
         return ""
 
     def _run_cell(self, run: _Cells, cell: Cell) -> str:
@@ -211,3 +211,8 @@ class _Cells:
             raise
         except BlocksError:  # a value that cannot be looked at does not say where it changed
             return False
+
+
+def _place(cell: Cell) -> str:
+    start = cell.first_line
+    return f"cell {cell.number} (from line {start} on)" if start else f"cell {cell.number}"

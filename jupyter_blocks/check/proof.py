@@ -69,12 +69,12 @@ class _Check:
         run = run_pipeline(
             self.project, exported.pipeline, self.folder, self._surroundings, self.step
         )
-        failed = [*first.failed, *self._failed_blocks(run)]
-        without = {(entry.block, entry.name) for entry in failed}
-        outputs = [output for output in self._outputs() if output not in without]
+        entries = (*first.failed, *self._failed_blocks(run))
+        failed = {(entry.block, entry.name): entry for entry in reversed(entries)}
+        outputs = [output for output in self._outputs() if output not in failed]
         self.say("Comparing ...")
         verdicts = self._compare(outputs, self._pipeline_side(run["run_id"]))
-        return self._result(verdicts, failed, first.notes)
+        return self._result(verdicts, [*failed.values()][::-1], first.notes)
 
     def _result(
         self, verdicts: Mapping[Output, Verdict], failed: Sequence[CheckEntry], notes: Sequence[str]

@@ -113,8 +113,12 @@ def _totals(result: CheckResult) -> str:
         for group, _, word, _ in _GROUPS
         if getattr(result, group)
     )
+    if result.error:
+        return "Nothing was compared: the notebook itself does not run to its end."
     if not counts:
         return "There is nothing to compare: no block gives a value."
+    if result.ok and not result.equal:
+        return f"The pipeline runs, but nothing of it can be compared: {counts}."
     if result.ok:
         return f"The pipeline computes what the notebook computes: {counts}."
     return f"The pipeline does not compute what the notebook computes: {counts}.{_began(result)}"

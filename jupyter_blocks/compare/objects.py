@@ -28,10 +28,12 @@ from jupyter_blocks.compare.verdict import (
 __all__ = ["compare_attributes", "compare_objects", "compare_searches"]
 
 _PROTOCOL = 4
-_CACHES = frozenset({"_cache", "diagn"})
+_CACHES = frozenset({"_cache", "_colwidths", "diagn"})
 """Attributes that are there once a library was asked for something, such as a summary."""
 _SCRATCH = frozenset({"_tmp_like_exog"})
 """Memory that a library only writes to; what is in it before that is nobody's."""
+_CLOCKS = frozenset({"_datetime", "_time_fit_was_called"})
+"""When a library fitted a model: no part of what the model learned."""
 _DRAWING = "_random_state"
 """Of a distribution of scipy, the global random stream that it would draw from."""
 _DUNDERS = ("__reduce_ex__", "__reduce__", "__getstate__")
@@ -124,13 +126,18 @@ def compare_attributes(
     pairs = (
         (f"{_label(name)}: ", name, *_caches(name, one[name], other[name]))
         for name in one
-        if name in other and name not in _SCRATCH and not _is_global_stream(owner, name)
+        if name in other and not _is_beside_the_point(owner, name)
     )
     verdict = parts(compare, pairs)
     if lacking and verdict is EQUAL:
         reason = f"{_only(lacking[0], one)}, as where it is kept once it was asked for"
         return replace(not_comparable(reason), is_part=True)
     return verdict
+
+
+def _is_beside_the_point(owner: Any, name: str) -> bool:
+    is_clock = name in _CLOCKS and not is_own(type(owner).__module__)
+    return name in _SCRATCH or is_clock or _is_global_stream(owner, name)
 
 
 def _is_global_stream(owner: Any, name: str) -> bool:

@@ -8,6 +8,7 @@ from jupyter_blocks.check.lines import (
     Setting,
     chances,
     imported_modules,
+    left_as_found,
     settings_of,
     shown_line,
     uses_of,
@@ -69,6 +70,23 @@ IMPORTS = imported_modules(
         "from numpy.random import default_rng",
     ]
 )
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "line"),
+    [
+        ("x = 1\nnp.empty(3)", None, 2),
+        ("np.zeros(3)", None, None),
+        ("x = np.empty((2, 3))", "x", 1),
+        ("x = np.empty(3)\nx[0] = 1", "x", None),
+        ("x = np.empty(3)\nfill(x)", "x", None),
+        ("x = np.empty(3)", "y", None),
+        ("", None, None),
+    ],
+)
+def test_memory_that_nobody_wrote_to(source: str, name: str | None, line: int | None) -> None:
+    """Only where the cell does nothing else to the array."""
+    assert left_as_found(source, name, {"np": "numpy"}) == line
 
 
 def test_imports() -> None:

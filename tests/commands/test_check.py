@@ -84,6 +84,34 @@ def test_a_notebook_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str
     answer = blocks(capsys, "check", path)
     assert answer.code == 1
     assert "error: The notebook does not run to its end: cell 1: ZeroDivisionError" in answer.err
+    assert answer.out.endswith(
+        "Nothing was compared: the notebook itself does not run to its end.\n"
+    )
+
+
+def test_a_python_file_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cell is found by its line in the file."""
+    path = tmp_path / "flow.py"
+    path.write_text('# %% [markdown]\n# text\n\n# %% tags=["loader:load"]\nx = 1 / 0\n')
+    answer = blocks(capsys, "check", path)
+    assert "cell 2 (from line 5 on): ZeroDivisionError" in answer.err
+
+
+def test_nothing_that_can_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is not said that the pipeline computes the same."""
+    path = notebook(tmp_path, ("loader:load", "import os\nx = os.urandom(4)"))
+    answer = blocks(capsys, "check", path)
+    assert answer.code == 0
+    assert "The pipeline runs, but nothing of it can be compared: 1 not comparable." in answer.out
+
+
+def test_what_cannot_be_stored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each output is listed once: by what is wrong with its value."""
+    cells = ("import threading\nlock = threading.Lock()", "free = not lock.locked()")
+    path = notebook(tmp_path, ("loader:a", cells[0]), ("transformer:b", cells[1]))
+    failed = blocks(capsys, "check", path, "--json").document["failed"]
+    assert [(entry["block"], entry["name"]) for entry in failed] == [("a", "lock"), ("b", "free")]
+    assert failed[0]["detail"].startswith("Block 'a': output 'lock' cannot be stored: it is a lock")
 
 
 def test_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -313,6 +313,18 @@ def test_results_of_statsmodels() -> None:
     assert compare(one, third).outcome == "different"
 
 
+@pytest.mark.parametrize(
+    ("module", "outcome"), [("linearmodels.iv", "equal"), ("helpers", "different")]
+)
+def test_when_a_library_fitted_a_model_is_no_difference(module: str, outcome: str) -> None:
+    """What it learned is; and what classes of the notebook remember is theirs to say."""
+    results = type("Results", (Model,), {"__module__": module})
+    first, second = (results(_datetime=pd.Timestamp(day), params=[1.5]) for day in ("2024", "2025"))
+    assert compare(first, second).outcome == outcome
+    other = results(_datetime=first._datetime, params=[2.5])
+    assert compare(first, other).outcome == "different"
+
+
 def test_distributions_are_alike_wherever_the_global_stream_stands() -> None:
     """They hold that stream, which is no part of what they are; their arguments are."""
     stats = pytest.importorskip("scipy.stats")
