@@ -48,7 +48,8 @@ class Problem:
     """One thing that is wrong, with the place to look and the way out.
 
     `cell` is the 1-based position among all cells of the notebook, `line` the 1-based line within
-    that cell, or within the file at `path` where there is no cell.
+    that cell, or within the file at `path` where there is no cell. `file_line` is the line of the
+    file, where the cells of the notebook are lines of a Python file.
     """
 
     code: str
@@ -65,11 +66,17 @@ class Problem:
     cell_id: str | None = None
     path: str | None = None
     line: int | None = None
+    file_line: int | None = None
 
     @property
     def place(self) -> str:
-        """Where it is: `flights.ipynb, cell 3, line 2` or `pipelines/p/metadata.yaml, line 7`."""
+        """Where it is: `flights.ipynb, cell 3, line 2` or `pipelines/p/metadata.yaml, line 7`.
+
+        In a Python file it begins as editors know it: `flights.py:31, cell 3, line 2`.
+        """
         parts = [part for part in (self.notebook or self.path,) if part]
+        if parts and self.file_line is not None:
+            parts = [f"{parts[0]}:{self.file_line}"]
         if self.cell is not None:
             parts.append(f"cell {self.cell}")
         if self.line is not None:

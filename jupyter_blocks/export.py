@@ -29,7 +29,7 @@ from jupyter_blocks.exportplan import (
     signed_yaml_digest,
 )
 from jupyter_blocks.notebook import Notebook, read_notebook
-from jupyter_blocks.pipeline import pipeline_yaml
+from jupyter_blocks.pipelinetext import pipeline_yaml, signed
 from jupyter_blocks.project import create_project, find_project
 
 __all__ = [
@@ -42,6 +42,8 @@ __all__ = [
     "project_folder",
 ]
 
+_NO_DIGEST = "0a" * 16
+"""Stands in a metadata.yaml until its digest is known."""
 _PACKAGE = "helpers/__init__.py"
 _PACKAGE_TEXT = (
     '"""Functions, classes and constants that the blocks of exported notebooks share."""\n'
@@ -173,6 +175,10 @@ def notebook_path(path: Path, root: Path) -> str:
 def _empty(drafted: NotebookPipeline, notebook: Notebook) -> list[Problem]:
     if drafted.blocks or not drafted.is_valid:
         return []
+    if not any(cell.source.strip() for cell in notebook.code_cells):
+        said = "The notebook has no code, so there is nothing to export."
+        hint = "Write code cells, and tag them 'loader', 'transformer' or 'exporter'."
+        return [Problem("no-blocks", said, hint, notebook=notebook.name)]
     return [
         Problem(
             "no-blocks",
@@ -211,22 +217,18 @@ def _texts(drafted: NotebookPipeline, owner: Owner) -> dict[str, str]:
 def _metadata(
     drafted: NotebookPipeline, owner: Owner, paths: Mapping[str, str], helpers: str | None
 ) -> str:
-    blocks = [_block(block, paths[block.name]) for block in drafted.blocks]
-
-    def text(digest: str | None) -> str:
-        return pipeline_yaml(
-            name=drafted.name,
-            blocks=blocks,
-            type=drafted.settings.type or "python",
-            variables=drafted.parameters,
-            executor_type=drafted.settings.executor,
-            retry=drafted.settings.retries,
-            notebook=owner.notebook,
-            helpers=helpers,
-            digest=digest,
-        )
-
-    return text(signed_yaml_digest(text(None)))
+    text = pipeline_yaml(
+        name=drafted.name,
+        blocks=[_block(block, paths[block.name]) for block in drafted.blocks],
+        type=drafted.settings.type or "python",
+        variables=drafted.parameters,
+        executor_type=drafted.settings.executor,
+        retry=drafted.settings.retries,
+        notebook=owner.notebook,
+        helpers=helpers,
+        digest=_NO_DIGEST,
+    )
+    return signed(text, _NO_DIGEST, signed_yaml_digest(text))
 
 
 def _block(draft: BlockDraft, path: str) -> Block:

@@ -11,8 +11,8 @@ import json
 import re
 import tokenize
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,8 @@ class Cell:
     """Id of the cell; none where the notebook has none, or not one of its own."""
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    first_line: int | None = None
+    """Line of a Python file on which its text begins; none in a notebook file."""
 
     @property
     def ref(self) -> str:
@@ -63,6 +65,16 @@ class Notebook:
     def code_cells(self) -> tuple[Cell, ...]:
         """The code cells."""
         return tuple(cell for cell in self.cells if cell.kind == "code")
+
+    def located(self, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+        """The problems of its cells with their lines in the file, if it is a Python file."""
+        starts = {cell.number: cell.first_line for cell in self.cells}
+        return tuple(
+            replace(problem, file_line=start + (problem.line or 1) - 1)
+            if problem.cell and (start := starts.get(problem.cell))
+            else problem
+            for problem in problems
+        )
 
 
 def is_percent(path: Path) -> bool:
@@ -102,7 +114,8 @@ def parse_notebook(data: bytes, path: Path) -> Notebook:
     cells = [
         _cell(raw, number, shared, path, problems) for number, raw in enumerate(raw_cells, start=1)
     ]
-    return Notebook(path, tuple(cells), metadata, tuple(problems))
+    notebook = Notebook(path, tuple(cells), metadata)
+    return replace(notebook, problems=notebook.located(problems))
 
 
 def _percent(data: bytes, path: Path) -> dict[str, Any]:
@@ -119,7 +132,12 @@ def _percent(data: bytes, path: Path) -> dict[str, Any]:
     if not found.has_markers:
         raise _without_markers(found, path)
     cells = [
-        {"cell_type": cell.kind, "metadata": cell.metadata, "source": "\n".join(cell.lines)}
+        {
+            "cell_type": cell.kind,
+            "metadata": cell.metadata,
+            "source": "\n".join(cell.lines),
+            "first_line": cell.first + 1,
+        }
         for cell in found.cells
     ]
     return {"cells": cells, "metadata": found.metadata}
@@ -196,8 +214,16 @@ def _from_worksheets(worksheets: list[Any]) -> Iterator[Any]:
                 yield {**cell, "source": cell.get("input", "")}
             elif kind in ("raw", "html"):
                 yield {**cell, "cell_type": "raw"}
+            elif kind == "heading":
+                yield {**cell, "cell_type": "markdown", "source": _heading(cell)}
             else:
                 yield {**cell, "cell_type": "markdown"} if isinstance(cell, dict) else cell
+
+
+def _heading(cell: Mapping[str, Any]) -> str:
+    source, level = cell.get("source", ""), cell.get("level", 1)
+    text = "".join(source) if isinstance(source, list) else str(source)
+    return f"{'#' * (level if isinstance(level, int) else 1)} {text}"
 
 
 def _require_python(metadata: Mapping[str, Any], path: Path) -> None:
@@ -246,7 +272,10 @@ def _cell(raw: Any, number: int, shared: set[str], path: Path, problems: list[Pr
         )
         tags = []
     kind = str(raw.get("cell_type", "code"))
-    return Cell(number, kind, _source(raw, number, path), cell_id, tuple(tags), metadata)
+    first_line = raw.get("first_line") if is_percent(path) else None
+    return Cell(
+        number, kind, _source(raw, number, path), cell_id, tuple(tags), metadata, first_line
+    )
 
 
 def _source(raw: Mapping[str, Any], number: int, path: Path) -> str:

@@ -1,7 +1,7 @@
 """Writes into a notebook that people own: tags, metadata or code of single cells, nothing else.
 
-Layout, order of keys, byte order mark and line ends of the file stay as they are. For files of
-nbformat 4 and for percent files.
+Layout, order of keys, byte order mark and line ends of the file stay as they are, and so does its
+format: nbformat 2 to 4, or a percent file.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ __all__ = ["replace_file", "resourced", "retagged", "with_settings"]
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|\Z)")
 
 _RawCell = Mapping[str, object]
+_Place = tuple[str | int, ...]
+"""Keys and indexes that lead to a value in the document."""
 _Change = Callable[[_RawCell, Any], tuple[tuple[str, ...], object]]
 """From a cell and what is to be written: where in the cell, and the value there."""
 
@@ -100,8 +102,9 @@ def _in_cells(data: bytes, written: Mapping[int, Any], change: _Change) -> bytes
     text, mark = _decoded(data)
     cells = _cells(text)
     for number, word in written.items():
-        place, value = change(cells[number - 1], word)
-        text = replaced(text, ("cells", number - 1, *place), value)
+        start, cell = cells[number - 1]
+        place, value = change(cell, word)
+        text = replaced(text, (*start, *place), value)
     return mark + text.encode()
 
 
@@ -125,8 +128,8 @@ def _tagged(cell: _RawCell, tag: str) -> tuple[tuple[str, ...], object]:
 
 
 def _with_source(cell: _RawCell, source: str) -> tuple[tuple[str, ...], object]:
-    is_text = isinstance(cell.get("source"), str)
-    return ("source",), source if is_text else _lines(source)
+    key = "input" if "input" in cell else "source"
+    return (key,), source if isinstance(cell.get(key), str) else _lines(source)
 
 
 def _lines(source: str) -> list[str]:
@@ -135,15 +138,22 @@ def _lines(source: str) -> list[str]:
     return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
-def _cells(text: str) -> list[_RawCell]:
+def _cells(text: str) -> list[tuple[_Place, _RawCell]]:
+    """The cells with their places, those of all worksheets of an old notebook."""
     document = json.loads(text)
-    if document.get("nbformat", 4) != 4:
+    sheets: list[tuple[_Place, Mapping[str, Any]]] = [((), document)]
+    if "cells" not in document:
+        sheets = [(("worksheets", at), it) for at, it in enumerate(document.get("worksheets", ()))]
+    elif document.get("nbformat", 4) < 4:
         raise UsageError(
             "The notebook has an old format, in which cells cannot be changed here.",
             hint="Open and save it in JupyterLab first.",
         )
-    cells: list[_RawCell] = document["cells"]
-    return cells
+    return [
+        ((*place, "cells", number), cell)
+        for place, sheet in sheets
+        for number, cell in enumerate(sheet.get("cells", ()))
+    ]
 
 
 def _in_lines(data: bytes, change: Callable[[Sequence[str]], list[str]]) -> bytes:

@@ -273,6 +273,15 @@ def test_a_helpers_file_of_ones_own_is_in_the_way(tmp_path: Path) -> None:
     assert export_notebook(notebook(tmp_path, ("loader:a", "x = 1"))).is_ok
 
 
+@pytest.mark.parametrize("cells", [(), (("markdown", "# Title"),), (("", " "),)])
+def test_a_notebook_without_code_is_a_problem(tmp_path: Path, cells: tuple[Source, ...]) -> None:
+    """It does not send the reader to `suggest`, which has nothing to propose."""
+    (problem,) = export_notebook(notebook(tmp_path, *cells)).problems
+    assert problem.code == "no-blocks"
+    assert "no code" in problem.message
+    assert "suggest" not in problem.hint
+
+
 def test_a_notebook_without_blocks_is_a_problem(tmp_path: Path) -> None:
     """It says how to make blocks."""
     result = export_notebook(notebook(tmp_path, ("", "x = 1")))

@@ -61,10 +61,24 @@ def test_code_keeps_its_form(before: str, after: str | None) -> None:
         assert written == data.replace(before, after)
 
 
-def test_an_old_format_has_no_room() -> None:
+def test_the_cells_of_an_older_format() -> None:
+    """In version 3 they lie in worksheets, and code is called input; both stay so."""
+    sheets = [{"cells": [{"cell_type": "heading", "level": 2, "source": ["Data"]}]}, {"cells": []}]
+    sheets[1]["cells"] = [{"cell_type": "code", "input": ["x = 1"], "metadata": {}}]
+    data = json.dumps({"worksheets": sheets, "nbformat": 3, "metadata": {}}).encode()
+    written = resourced(retagged(data, NOTEBOOK, {2: "loader:x"}), NOTEBOOK, {2: "x = 2"})
+    (cell,) = json.loads(written)["worksheets"][1]["cells"]
+    assert cell["metadata"] == {"tags": ["loader:x"]}
+    assert cell["input"] == ["x = 2"]
+    heading, code = parse_notebook(written, NOTEBOOK).cells
+    assert (heading.kind, heading.source) == ("markdown", "## Data")
+    assert (code.source, code.tags) == ("x = 2", ("loader:x",))
+
+
+def test_the_oldest_format_has_no_room() -> None:
     """It says what to do."""
     with pytest.raises(UsageError, match="Open and save it in JupyterLab"):
-        retagged(b'{"worksheets": [], "nbformat": 3}', NOTEBOOK, {1: "a"})
+        retagged(b'{"cells": [{}], "nbformat": 1}', NOTEBOOK, {1: "a"})
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_blocks.binding import analyze_notebook
 from jupyter_blocks.errors import ValidationError
 from jupyter_blocks.notebook import parse_notebook, read_notebook
 from jupyter_blocks.percent import commented, read_marker, read_percent
@@ -239,3 +240,18 @@ def test_a_whole_notebook_is_written_and_read_back(tmp_path: Path) -> None:
         (cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in document["cells"]
     ]
     assert read.metadata == document["metadata"]
+
+
+def test_problems_have_the_line_of_the_file(tmp_path: Path) -> None:
+    """As editors know it, beside cell and line; a cell as a whole has its first line."""
+    path = tmp_path / "flow.py"
+    path.write_text("import os\n\n# %% tags=['loder:a']\n# %% tags=['loader:b']\nx = 1\ny = nope\n")
+    found = analyze_notebook(read_notebook(path)).problems
+    assert [(problem.line, problem.file_line) for problem in found] == [(None, 4), (2, 6)]
+    assert str(found[1]).startswith("flow.py:6, cell 3, line 2: ")
+
+
+def test_a_key_of_a_notebook_file_is_no_line_of_it() -> None:
+    """Files of others may hold anything."""
+    data = b'{"cells": [{"cell_type": "code", "source": "x", "first_line": 3}], "nbformat": 4}'
+    assert parse_notebook(data, Path("x.ipynb")).cells[0].first_line is None

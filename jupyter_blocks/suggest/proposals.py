@@ -16,6 +16,8 @@ from jupyter_blocks.tags import Role
 
 __all__ = ["Proposer", "suggest"]
 
+_OF_VIEWS = ": an array is changed through a part of it"
+
 
 def suggest(cells: Sequence[SuggestCell]) -> list[Proposal]:
     """A tag for each code cell that needs one, in the order of the cells.
@@ -37,11 +39,11 @@ class Proposer:
             found = cell_facts(cell.index, cell.source, known)
             known |= {definition.name: definition for definition in found.flow.definitions}
             self._facts.append(found)
-        self._views = cells_of_views(self._facts)
+        self._views = dict.fromkeys(cells_of_views(self._facts), _OF_VIEWS)
 
     def propose(self, hints: Hints) -> list[Proposal]:
         """The proposals that take account of `hints`."""
-        glued = replace(hints, glued=hints.glued | self._views)
+        glued = replace(hints, glued={**self._views, **hints.glued})
         placed = sorted_cells(self._cells, self._facts, glued)
         groups = _groups(placed)
         if not groups and not hints.keeps_shows:
@@ -132,7 +134,9 @@ def _exports(group: Group) -> str:
         functions = ", ".join(dict.fromkeys(writings))
         return f"It writes data out ({functions}), and gives nothing that a later cell needs."
     does = "draws" if any(work.draws for work in group.works) else "shows"
-    what = listed(group.inputs) or "something"
+    read = ", ".join(call.function for work in group.works for call in work.readings)
+    made = f"what it reads ({read})" if read else "something that is made from no data"
+    what = listed(group.inputs) or made
     return f"It {does} {what}, and gives nothing that a later cell needs."
 
 
@@ -140,10 +144,13 @@ def _transforms(group: Group) -> str:
     names = list(dict.fromkeys(name for work in group.works for name in work.names))
     sources = [name for name in group.inputs if name not in names]
     origin = f" from {listed(sources)}" if sources else ""
+    origin = origin if group.inputs else " without any earlier data"
     if not names:
         return _acts(group.works, origin)
-    does = "makes" if any(work.made for work in group.works) else "changes"
-    return f"It {does} {listed(names)}{origin}."
+    if any(work.made for work in group.works):
+        anew = " anew" if set(names) <= set(group.inputs) else ""
+        return f"It makes {listed(names)}{anew}{origin}."
+    return f"It {'changes' if group.surely_changes else 'may change'} {listed(names)}{origin}."
 
 
 def _acts(works: Sequence[Work], origin: str) -> str:
@@ -151,4 +158,4 @@ def _acts(works: Sequence[Work], origin: str) -> str:
     acts = list(dict.fromkeys(name for work in works for name in work.acts))
     if acts:
         return f"It calls {listed(acts)} for what that does."
-    return f"It computes what it shows{origin}."
+    return f"It computes{origin} what it shows."

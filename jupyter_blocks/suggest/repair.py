@@ -20,7 +20,7 @@ from jupyter_blocks.tags import Role, read_tags
 
 __all__ = ["suggest_tags", "tagged"]
 
-_MOST_ROUNDS = 8
+_MOST_ROUNDS = 12
 
 _SETUP_MISTAKES = frozenset(
     (
@@ -35,6 +35,14 @@ _OF_SKIPPED = frozenset(("changed-by-untagged", "left-out-name", "random-left-ou
 
 _WARNINGS = frozenset(("alias", "constant-parameter"))
 """Warnings that say that a value may differ: a better proposal does without."""
+
+_TOGETHER = {
+    "alias": "cells {first} and {last} share an object that is changed",
+    "maybe-unbound": "cell {first} may leave a name unset",
+    "nested-function": "cells {first} and {last} share a function that needs data",
+    "option-reads-data": "the option that cell {first} sets needs data",
+}
+"""Problem -> why the cells it names have to be one block."""
 
 _NAME = re.compile(r"'(\w+)'")
 _CELL = re.compile(r"\b[Cc]ells? (\d+)(?:(?:,| and) (\d+))*")
@@ -100,11 +108,14 @@ def _more_hints(attempt: _Attempt, proposer: Proposer) -> Hints:
     tags = {proposal.index: proposal.tag for proposal in attempt.proposals}
     setup = {index for index, tag in tags.items() if tag in ("imports", "functions", "parameters")}
     skipped = {index for index, tag in tags.items() if tag == "skip"}
-    no_setup, kept, glued = set(hints.no_setup), set(hints.kept), set(hints.glued)
-    constants = set(hints.constants)
+    tests = {index for index, tag in tags.items() if tag.startswith("test:")}
+    no_setup, kept, glued = set(hints.no_setup), set(hints.kept), dict(hints.glued)
+    constants, no_tests = set(hints.constants), set(hints.no_tests)
     for problem in attempt.problems:
         cells = _cells_of(problem)
-        if problem.code == "depends-on-parameter":
+        if problem.severity == "error" and problem.cell in tests:
+            no_tests.add(problem.cell)
+        elif problem.code == "depends-on-parameter":
             constants |= set(_NAME.findall(problem.message)[:1])
         elif problem.code in _SETUP_MISTAKES and (mistaken := setup.intersection(cells)):
             no_setup |= mistaken
@@ -112,16 +123,26 @@ def _more_hints(attempt: _Attempt, proposer: Proposer) -> Hints:
             kept |= missing
         elif problem.code == "maybe-unbound" and cells:
             readers = proposer.readers(_NAME.findall(problem.message)[1:2], cells[-1])
-            glued |= {number for number in tags if cells[0] < number <= min(readers, default=0)}
+            last = min(readers, default=0)
+            glued |= {number: _why(problem, cells) for number in tags if cells[0] < number <= last}
         elif len(cells) > 1:
-            glued |= {number for number in tags if cells[0] < number <= cells[-1]}
+            both = (number for number in tags if cells[0] < number <= cells[-1])
+            glued |= dict.fromkeys(both, _why(problem, cells))
     return replace(
         hints,
         no_setup=frozenset(no_setup),
         constants=frozenset(constants),
         kept=frozenset(kept),
-        glued=frozenset(glued),
+        no_tests=frozenset(no_tests),
+        glued=glued,
     )
+
+
+def _why(problem: Problem, cells: Sequence[int]) -> str:
+    """Why the cells from the first to the last one have to be one block, behind a colon."""
+    if problem.code not in _TOGETHER:
+        return ""
+    return f": {_TOGETHER[problem.code].format(first=cells[0], last=cells[-1])}"
 
 
 def _cells_of(problem: Problem) -> list[int]:

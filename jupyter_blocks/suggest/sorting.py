@@ -56,6 +56,8 @@ class _Sorter:
         self.modules: dict[str, str] = {}
         self.definitions: dict[str, tuple[Call, ...]] = {}
         self.known: dict[str, Definition] = {}
+        self.aliases: set[str] = set()
+        """Names of types and functions that setup cells gave."""
         self.owners: dict[str, Group] = {}
         """The block that bound or changed each name last."""
         self.inside: set[str] = set()
@@ -84,6 +86,7 @@ class _Sorter:
     def _not_in_a_block(self, cell: SuggestCell, facts: CellFacts, words: _Words) -> Placed:
         if words[0] != "skip":
             self.setups.append(facts)
+            self.aliases.update(facts.aliases(self.modules, self.aliases))
         return Placed(cell, *words)
 
     def _tagged(self, number: int, cell: SuggestCell, facts: CellFacts) -> Placed | None:
@@ -116,14 +119,21 @@ class _Sorter:
             return None
         reads_data = any(use.name in self.owners for use in facts.flow.reads)
         stays = not reads_data and self._stay_as_they_are(_values(facts))
-        if stays and facts.is_setup(self.modules):
-            names = [definition.name for definition in facts.flow.definitions]
-            if names:
-                return "functions", f"It defines {listed(names)} for other cells."
-            return "imports", "It imports modules, or sets their options."
+        if stays and facts.is_setup(self.modules, self.aliases):
+            return self._setup_words(facts)
         if own := self._values_of_functions(facts):
             return "functions", f"It defines functions that need its {listed(own)}."
         return None
+
+    def _setup_words(self, facts: CellFacts) -> _Words:
+        names = [definition.name for definition in facts.flow.definitions]
+        if names:
+            return "functions", f"It defines {listed(names)} for other cells."
+        does = ["imports modules"] if facts.flow.imports else []
+        does += ["sets options of modules"] if facts.sets_options(self.modules) else []
+        values = _values(facts)
+        does += [f"names {listed(values)} for other cells"] if values else []
+        return "imports", f"It {_spoken(does)}."
 
     def _values_of_functions(self, facts: CellFacts) -> list[str]:
         """Values, made from no data, that functions of the same cell read when they are called."""
@@ -159,7 +169,7 @@ class _Sorter:
         """A cell with work of its own."""
         work = self._work(number, cell, facts)
         owners = {id(self.owners[name]): self.owners[name] for name in work.read}
-        if facts.is_test and len(owners) == 1:
+        if facts.is_test and len(owners) == 1 and cell.index not in self.hints.no_tests:
             self.tested |= facts.touched
             why = f"It only asserts something about '{work.read[0]}' of '{{block}}'."
             return Placed(cell, "test", why, next(iter(owners.values())))
@@ -167,8 +177,10 @@ class _Sorter:
         self.inside = (self.inside - set(facts.bound)) | facts.unstored(self.modules)
         above = None if self.above is None or self.above.is_closed else self.above
         if above is not None and (inside or cell.index in self.hints.glued):
-            does = f"goes on with {listed(inside)} of" if inside else "has to run together with"
-            why = f"It {does} block '{{block}}' above."
+            why = f"It goes on with {listed(inside)} of block '{{block}}' above."
+            if not inside:
+                because = self.hints.glued[cell.index]
+                why = f"It has to run together with block '{{block}}' above{because}."
             return Placed(cell, group=self._join(above, work, why))
         if work.is_look and (words := self._left_out(number, work)):
             return self._not_in_a_block(cell, facts, words)
@@ -192,8 +204,10 @@ class _Sorter:
     def _looks_on(self, above: Group, work: Work) -> str:
         if work.facts.only_defines:
             names = [definition.name for definition in work.facts.flow.definitions]
-            return f"It defines {listed(names)}, which needs data of blocks such as '{{block}}'."
+            needs = "needs" if len(names) == 1 else "need"
+            return f"It defines {listed(names)}, which {needs} data of blocks such as '{{block}}'."
         does = "draws" if work.draws else "defines" if work.facts.definitions else "shows"
+        does = "checks" if work.facts.is_test else does
         if own := [name for name in work.read if name in above.names]:
             return f"It {does} {listed(own)} of block '{{block}}' above."
         is_more = above.is_look or not work.read
@@ -221,7 +235,8 @@ class _Sorter:
         if facts.is_glance:
             return "skip", "It only looks at values, and the pipeline keeps previews of them."
         if not work.read:
-            return "skip", "It shows something that is made from no data, and no later cell needs."
+            does = "It checks" if facts.is_test else "It shows"
+            return "skip", f"{does} something that is made from no data, and no later cell needs."
         return None
 
     def _start(self, work: Work) -> Group:
@@ -330,3 +345,8 @@ def _live_after(facts: Sequence[CellFacts]) -> list[set[str]]:
         live |= {use.name for use in (*found.flow.reads, *found.flow.maybe_reads)}
         live |= {name for definition in found.flow.definitions for name in definition.free}
     return list(reversed(after))
+
+
+def _spoken(parts: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

@@ -41,7 +41,7 @@ def test_a_lost_journal(project: Path, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_damaged_outputs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Exit code 1, and which block to run again."""
-    manifest = next((project / ".variables").glob("**/manifest.json"))
+    manifest = next((project / ".variables").glob("**/*.manifest.json"))
     manifest.write_bytes(manifest.read_bytes() + b" ")
     answer = blocks(capsys, "repair", "--project", project)
     assert answer.code == 1
