@@ -8,7 +8,7 @@ goes wrong ends up in the report, in the user's words; the surroundings (log, is
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +32,7 @@ from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
 from jupyter_blocks.failures import AttemptFailedError, Guard, Stage, let_go
 from jupyter_blocks.inputs import Memory, TaskInputs, keep_outputs
 from jupyter_blocks.isolation import show_as_in_notebooks
+from jupyter_blocks.iterators import iterators, refuse_draws, used_up
 from jupyter_blocks.loading import BlockFile, BlockLoadError, loaded
 from jupyter_blocks.projectmodules import HELPERS, refresh
 from jupyter_blocks.tracebacks import exception_text
@@ -108,12 +109,30 @@ class Attempt:
             outputs: dict[str, Any] = {}
         else:
             outputs = self._guard(Stage.CALLING, lambda: self._call(function))
-        if task.run_tests:
-            self._test(file, list(outputs.values()))
-        manifest = self._store_outputs(outputs)
+        manifest = self._store_tested(file, outputs)
         values = list(outputs.values())
         self._call_back("success", lambda: values[0] if len(values) == 1 else values, None)
         return _succeeded(manifest)
+
+    def _store_tested(self, file: BlockFile, outputs: dict[str, Any]) -> Manifest:
+        """Test the outputs and store them; iterators are stored first, as reading uses them up."""
+        task = self._task
+        names = iterators(outputs)
+        if names and self._is_exported:
+            names = self._guard(Stage.STORING, lambda: used_up(outputs, task.unread, task.shared))
+        if not names:
+            if task.run_tests:
+                self._test(file, outputs)
+            return self._store_outputs(outputs)
+        manifest = self._store_outputs(outputs, names)
+
+        def renew() -> None:
+            outputs.update({name: self._store.load(manifest, name) for name in names})
+
+        self._guard(Stage.STORING, renew)
+        if task.run_tests:
+            self._test(file, outputs, renew)
+        return manifest
 
     # loading
 
@@ -242,17 +261,20 @@ class Attempt:
         for file in files:
             yield from self._open(kind, Path(file).stem, file).marked(*kinds)
 
-    def _test(self, file: BlockFile, values: list[Any]) -> None:
+    def _test(
+        self, file: BlockFile, outputs: Mapping[str, Any], renew: Callable[[], None] = lambda: None
+    ) -> None:
         """Run all tests, each on values of its own as far as that costs nothing."""
         failures: list[tuple[str, BaseException]] = []
         for mark in file.marked("test"):
-            outputs = [share(value) if shareable(value) else value for value in values]
+            values = [share(value) if shareable(value) else value for value in outputs.values()]
             try:
-                call_test(mark.function, outputs, self._kwargs)
+                call_test(mark.function, values, self._kwargs)
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
                 failures.append((getattr(mark.function, "__name__", "test"), error))
+            self._guard(Stage.STORING, renew)
         if failures:
             raise self._guard.tests_failed(failures)
 
@@ -288,7 +310,7 @@ class Attempt:
 
     # storing
 
-    def _store_outputs(self, outputs: dict[str, Any]) -> Manifest:
+    def _store_outputs(self, outputs: dict[str, Any], names: tuple[str, ...] = ()) -> Manifest:
         task = self._task
         about = {
             "pipeline": task.pipeline,
@@ -299,10 +321,16 @@ class Attempt:
             "inputs": [vars(reference) for reference in task.upstream if reference.run_id],
             "random_streams": self._random_streams,
             "optional": task.unread,
+            "used_up": names,
         }
         manifest = self._guard(
             Stage.STORING, lambda: self._store.write(task.prefix, outputs, about)
         )
+        if names and task.random_streams is not None:
+            now = randomstreams.capture(self._random_streams)
+            self._guard(
+                Stage.STORING, lambda: refuse_draws(self._random_streams, now, ", ".join(names))
+            )
         for name, output in manifest.outputs.items():
             if output.why_not_stored:
                 why = f"Output '{name}' is not stored: {output.why_not_stored}"

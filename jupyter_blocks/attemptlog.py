@@ -20,25 +20,26 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TextIO, cast
 
-from jupyter_blocks.variables.storage import make_folder
+__all__ = ["Captured", "captured"]
 
-__all__ = ["captured"]
-
-_NEW_FOLDERS = 4
-"""Of the folders of a log: those of its block, its attempts, this one and its log."""
 _LONGEST_PART = 64 * 1024
 """Characters of an unfinished line that are held back at most."""
 
 
+class Captured:
+    """What became of the output, known after the `with` block."""
+
+    is_empty = False
+
+
 @contextmanager
-def captured(path: Path) -> Iterator[None]:
+def captured(path: Path) -> Iterator[Captured]:
     """Send all output of the process to the file at `path` while the `with` block runs.
 
     The file descriptors 1 and 2, `sys.stdout`, `sys.stderr` and the report of a crash of native
     code go there. The file is removed at the end if nothing was written. One block at a time.
     """
-    make_folder(str(path.parent), _NEW_FOLDERS)
-    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    log, output = _open(str(path)), Captured()
     _flush(sys.stdout, sys.stderr)
     before = sys.stdout, sys.stderr
     descriptors = [(number, _duplicate(number)) for number in (1, 2)]
@@ -49,7 +50,7 @@ def captured(path: Path) -> Iterator[None]:
         _STDOUT.descriptor = _STDERR.descriptor = log
         sys.stdout, sys.stderr = cast("TextIO", _STDOUT), cast("TextIO", _STDERR)
         faulthandler.enable(log)
-        yield
+        yield output
     finally:
         _STDOUT.finish()
         _STDERR.finish()
@@ -62,7 +63,7 @@ def captured(path: Path) -> Iterator[None]:
         if crash_reports:
             with suppress(Exception):
                 faulthandler.enable()
-        _close(log, path)
+        output.is_empty = _close(log, path)
 
 
 class _LogStream(io.TextIOBase):
@@ -169,6 +170,18 @@ _STDOUT = _LogStream("stdout", 1)
 _STDERR = _LogStream("stderr", 2)
 
 
+def _open(path: str) -> int:
+    folder = path.rpartition("/")[0]
+    try:
+        # Asking first whether it is there would cost more; it is the folder of the block.
+        os.mkdir(folder)  # noqa: PTH102
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+
+
 def _duplicate(number: int) -> int | None:
     try:
         return os.dup(number)
@@ -202,9 +215,11 @@ def _c_library() -> Any:
     return sys.modules["ctypes"].CDLL(None)
 
 
-def _close(log: int, path: Path) -> None:
+def _close(log: int, path: Path) -> bool:
+    """Close the file; whether nothing was written, so that it is gone."""
     is_empty = os.fstat(log).st_size == 0
     os.close(log)
     if is_empty:
         with suppress(OSError):
-            path.unlink()  # its folder stays: removing one takes longer than many a block
+            os.unlink(path)  # noqa: PTH108 - this runs after every block
+    return is_empty

@@ -18,6 +18,7 @@ from jupyter_blocks.errors import BlocksError, VariableError
 from jupyter_blocks.executors.base import (
     BlockTask,
     Executor,
+    InputRef,
     JobHandle,
     Observation,
     Phase,
@@ -49,6 +50,9 @@ COMMAND_INTERVAL_S = 0.5
 Listener = Callable[[RunState, RunEvent], None]
 """Told of every event, after it has been applied."""
 
+Finish = Callable[[Callable[[], Any]], list[Fact]]
+"""Takes the answer of a call, which raises what the call raised."""
+
 TaskFactory = Callable[[RunState, Submit], BlockTask]
 """Makes the task of an attempt from the state of the run."""
 
@@ -63,9 +67,7 @@ class _Host:
 
     executor: Executor
     thread: ThreadPoolExecutor | None
-    calls: list[tuple[Future[Any], Callable[[Future[Any]], list[Fact]]]] = field(
-        default_factory=list
-    )
+    calls: list[tuple[Future[Any], Finish]] = field(default_factory=list)
     observed_at: float = 0.0
     observing: bool = False
 
@@ -110,8 +112,9 @@ class Dispatcher:
                 # What is known already comes first: a look at attempts that are being committed
                 # would only bring the same news again.
                 if not self._facts:
+                    woken = self._wake.is_set()
                     self._wake.clear()
-                    self._look()
+                    self._look(woken)
                 if not self._step():
                     self._wait()
         finally:
@@ -147,7 +150,7 @@ class Dispatcher:
             case Submit():
                 self._submit(effect)
             case Commit():
-                self._facts.append(self._commit(effect))
+                self._commit(effect)
             case Stop():
                 self._stop(effect)
 
@@ -177,20 +180,25 @@ class Dispatcher:
         host = self._hosts[self.state.blocks[effect.block].planned.executor]
         task = self._make_task(self.state, effect)
         data: dict[str, Any] = {"sequence": effect.sequence, "attempt": effect.attempt}
-        self._record(
-            RunEvent(EventKind.SUBMITTING, time.time(), effect.block, task.attempt_id, data)
-        )
-        if host.executor.outlives_dispatcher:
-            self._flush()
+        intent = RunEvent(EventKind.SUBMITTING, time.time(), effect.block, task.attempt_id, data)
 
         def submit() -> JobHandle:
             return host.executor.submit(task)
 
+        if host.thread is None and not host.executor.outlives_dispatcher:
+            # The worker begins while the rest is done.
+            answer = _answer(submit)
+            self._record(intent)
+            self._facts += self._submitted(host, task, answer)
+            return
+        self._record(intent)
+        if host.executor.outlives_dispatcher:
+            self._flush()
         self._call(host, submit, lambda call: self._submitted(host, task, call))
 
-    def _submitted(self, host: _Host, task: BlockTask, call: Future[Any]) -> list[Fact]:
+    def _submitted(self, host: _Host, task: BlockTask, call: Callable[[], JobHandle]) -> list[Fact]:
         try:
-            handle: JobHandle = call.result()
+            handle = call()
         except Exception as error:  # whatever a backend raises is a failed start
             detail = f"{host.executor.name} could not start it: {error}"
             return [Observation(task.attempt_id, Phase.FAILED, Reason.START_FAILED, detail)]
@@ -207,13 +215,31 @@ class Dispatcher:
             self.state.apply(event)
         return []
 
-    def _commit(self, effect: Commit) -> Fact:
+    def _commit(self, effect: Commit) -> None:
         try:
             manifest = self._verified(effect)
+            stored = reference(manifest)
+            if effect.ahead:
+                self._submit_ahead(effect, stored)
             self._store.commit(manifest)
         except (VariableError, OSError, ValueError, KeyError) as error:
-            return CommitFailed(effect.attempt_id, f"its outputs cannot be published: {error}")
-        return Committed(effect.attempt_id, reference(manifest), manifest.summary(), effect.report)
+            detail = f"its outputs cannot be published: {error}"
+            self._facts.append(CommitFailed(effect.attempt_id, detail))
+            return
+        outputs = effect.report.get("outputs") or manifest.summary()
+        self._facts.append(Committed(effect.attempt_id, stored, outputs, effect.report))
+
+    def _submit_ahead(self, effect: Commit, stored: InputRef) -> None:
+        """Start what waits for these outputs alone: the worker computes while they are published.
+
+        A worker keeps them in memory, or reads them by the digest of their manifest.
+        """
+        data = {"stored": vars(stored)}
+        self.state.apply(
+            RunEvent(EventKind.STORED, time.time(), effect.block, effect.attempt_id, data)
+        )
+        for submit in effect.ahead:
+            self._submit(submit)
 
     def _verified(self, effect: Commit) -> Manifest:
         document = effect.report.get("manifest")
@@ -230,14 +256,16 @@ class Dispatcher:
 
     # looking around
 
-    def _look(self) -> None:
+    def _look(self, woken: bool) -> None:
         self._read_commands()
         now = time.monotonic()
         for host in self._hosts.values():
             self._finish_calls(host)
-            due = host.thread is None or now - host.observed_at >= host.executor.poll_interval_s
+            due = now - host.observed_at >= host.executor.poll_interval_s
+            if not due and not (woken and host.thread is None):
+                continue
             handles = self._handles(host)
-            if handles and due and not host.observing:
+            if handles and not host.observing:
                 host.observed_at = now
                 host.observing = True
                 self._observe(host, handles)
@@ -251,11 +279,11 @@ class Dispatcher:
         ]
 
     def _observe(self, host: _Host, handles: Sequence[JobHandle]) -> None:
-        def observed(call: Future[Any]) -> list[Fact]:
+        def observed(call: Callable[[], Any]) -> list[Fact]:
             host.observing = False
             # A backend that does not answer leaves its attempts as they were: unknown.
             with contextlib.suppress(Exception):
-                return list(call.result())
+                return list(call())
             return []
 
         self._call(host, lambda: host.executor.observe(handles), observed)
@@ -264,25 +292,20 @@ class Dispatcher:
         self,
         host: _Host,
         function: Callable[[], Any],
-        finish: Callable[[Future[Any]], list[Fact]],
+        finish: Finish,
     ) -> None:
         if host.thread is not None:
             call = host.thread.submit(function)
             call.add_done_callback(lambda _call: self._wake.set())
             host.calls.append((call, finish))
             return
-        done: Future[Any] = Future()
-        try:
-            done.set_result(function())
-        except Exception as error:  # handed on to `finish`
-            done.set_exception(error)
-        self._facts += finish(done)
+        self._facts += finish(function)
 
     def _finish_calls(self, host: _Host) -> None:
         finished = [pair for pair in host.calls if pair[0].done()]
         host.calls = [pair for pair in host.calls if pair not in finished]
         for call, finish in finished:
-            self._facts += finish(call)
+            self._facts += finish(call.result)
 
     def _read_commands(self) -> None:
         now = time.monotonic()
@@ -307,7 +330,7 @@ class Dispatcher:
         limits += [
             host.observed_at + host.executor.poll_interval_s - time.monotonic()
             for host in self._hosts.values()
-            if host.thread is not None and self._handles(host)
+            if self._handles(host)
         ]
         if not self._wake.wait(max(0.0, min(limits))):
             self._flush()
@@ -345,8 +368,22 @@ def _count_readers(state: RunState) -> dict[str, int]:
     return readers
 
 
-def _nothing(call: Future[Any]) -> list[Fact]:
+def _answer(function: Callable[[], JobHandle]) -> Callable[[], JobHandle]:
+    """Call now; what it returned or raised is told later."""
+    try:
+        handle = function()
+    except Exception as error:  # whatever a backend raises
+        raised = error
+
+        def fail() -> JobHandle:
+            raise raised
+
+        return fail
+    return lambda: handle
+
+
+def _nothing(call: Callable[[], Any]) -> list[Fact]:
     """Ignore what a call returned or raised: it can only have been too late."""
     with contextlib.suppress(BlocksError, OSError):
-        call.result()
+        call()
     return []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -70,7 +71,7 @@ class Progress(ABC):
         if event.kind is EventKind.SUBMITTING:
             self._echo.follow(event.block, event.attempt_id)
         elif event.kind is EventKind.ATTEMPT_FINISHED:
-            self._echo.finish(event.attempt_id)
+            self._echo.finish(event.attempt_id, is_silent=event.data.get("silent", False))
         self._update(state.blocks[event.block], event)
 
     @abstractmethod
@@ -159,16 +160,18 @@ class LogEcho:
 
     def follow(self, block: str, attempt_id: str) -> None:
         """Show the log of an attempt from its beginning."""
-        plan = self._plan
-        log = log_of(self._store, plan.pipeline, plan.run_id, block, attempt_id)
         with self._lock:
-            self._followed[attempt_id] = _Followed(block, LogTail(log))
+            self._followed[attempt_id] = _Followed(block, lambda: self._tail(block, attempt_id))
 
-    def finish(self, attempt_id: str) -> None:
-        """Show the rest of the log of an attempt that has ended."""
+    def _tail(self, block: str, attempt_id: str) -> LogTail:
+        plan = self._plan
+        return LogTail(log_of(self._store, plan.pipeline, plan.run_id, block, attempt_id))
+
+    def finish(self, attempt_id: str, *, is_silent: bool = False) -> None:
+        """Show the rest of the log of an attempt that has ended; a silent one has none."""
         with self._lock:
             followed = self._followed.pop(attempt_id, None)
-            if followed is None:
+            if followed is None or is_silent:
                 return
             for line in followed.tail.finish():
                 self._hand_on(followed, line)
@@ -193,10 +196,15 @@ class LogEcho:
 class _Followed:
     """A log that is being followed."""
 
-    def __init__(self, block: str, tail: LogTail) -> None:
+    def __init__(self, block: str, open_tail: Callable[[], LogTail]) -> None:
         self.block = block
-        self.tail = tail
         self.count = 0
+        self._open_tail = open_tail
+
+    @cached_property
+    def tail(self) -> LogTail:
+        """Made when it is first looked at: most blocks end before that, and many write nothing."""
+        return self._open_tail()
 
 
 def header_text(plan: RunPlan) -> str:

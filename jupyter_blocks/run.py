@@ -7,7 +7,7 @@ and `--resume` apply the stored ones. Nothing here decides anything or touches a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -90,6 +90,8 @@ class EventKind(StrEnum):
     SUBMITTED = "attempt.submitted"
     RUNNING = "attempt.running"
     STOPPING = "attempt.stopping"
+    STORED = "attempt.stored"
+    """Its outputs are stored, and about to be published; never written down."""
     ATTEMPT_FINISHED = "attempt.finished"
     BLOCK_WAITS = "block.waits"
     """A retry or a sensor's next poll is due at a later time."""
@@ -220,6 +222,13 @@ class RunState:
 
     # what is next
 
+    def waiting_only_for(self, name: str) -> Iterator[str]:
+        """Blocks that can run as soon as block `name` has succeeded."""
+        for below in self._downstream.get(name, ()):
+            waits = self.blocks[below].status is BlockStatus.WAITING
+            if waits and self._missing[below] == 1 and below not in self.doomed:
+                yield below
+
     def is_read(self, name: str) -> bool:
         """Whether a block that runs in this run reads the outputs of block `name`."""
         return name in self._downstream
@@ -285,6 +294,9 @@ class RunState:
     def _stopping(self, event: RunEvent) -> None:
         self.blocks[event.block].stopping = Reason(event.data["reason"])
 
+    def _stored(self, event: RunEvent) -> None:
+        self.blocks[event.block].stored = InputRef(**event.data["stored"])
+
     def _attempt_finished(self, event: RunEvent) -> None:
         self.active.pop(event.attempt_id, None)
         block = self.blocks[event.block]
@@ -325,7 +337,8 @@ class RunState:
             self.doomed.setdefault(name, upstream.name)
             return
         self._missing[name] -= 1
-        if self._missing[name] == 0 and name not in self.doomed:
+        waits = self.blocks[name].status is BlockStatus.WAITING
+        if self._missing[name] == 0 and waits and name not in self.doomed:
             self.ready[name] = None
 
     # what it adds up to
@@ -358,6 +371,7 @@ _APPLY = {
     EventKind.SUBMITTED: RunState._submitted,
     EventKind.RUNNING: RunState._running,
     EventKind.STOPPING: RunState._stopping,
+    EventKind.STORED: RunState._stored,
     EventKind.ATTEMPT_FINISHED: RunState._attempt_finished,
     EventKind.BLOCK_WAITS: RunState._block_waits,
     EventKind.BLOCK_FINISHED: RunState._block_finished,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
@@ -33,6 +34,10 @@ LOSS_BUDGET = 3
 LOSS_PAUSE_S = 1.0
 THROTTLE_PAUSE_S = 5.0
 STOP_GRACE_S = 5.0
+_WITHOUT_EFFECTS = frozenset({"data_loader", "transformer"})
+"""Types that may read what is not published yet: the effects of others leave the project."""
+_MOST_AHEAD = 64
+"""Blocks that are looked at for what may start ahead; more than machines have cores to spare."""
 
 _LOST = frozenset({Reason.INFRASTRUCTURE, Reason.START_FAILED})
 
@@ -81,6 +86,9 @@ class Commit:
     block: str
     attempt_id: str
     report: Mapping[str, Any]
+    ahead: tuple[Submit, ...] = ()
+    """Attempts to start once the manifest is known, while it is being published. If that fails,
+    those that read the outputs are stopped, and nothing of them is published."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +112,10 @@ def decide(
     (none: any number). Facts about attempts that have ended are ignored. No effects means: wait.
     """
     if facts:
-        return [effect for fact in facts for effect in _on_fact(state, fact, now)]
+        places = _Room(room)
+        return [effect for fact in facts for effect in _on_fact(state, fact, now, places)]
     if state.doomed:
-        return [Record(event) for event in _doomed(state, now)]
+        return list(_doomed(state, now))
     if state.cancelling:
         stopping = list(_cancel_all(state, now))
         if stopping:
@@ -155,8 +164,12 @@ def _cancel_all(state: RunState, now: float) -> Iterator[Effect]:
             yield from _stop(block.name, block.attempt_id, Reason.CANCELLED, now)
 
 
-def _doomed(state: RunState, now: float) -> Iterator[RunEvent]:
+def _doomed(state: RunState, now: float) -> Iterator[Effect]:
     for name, culprit in state.doomed.items():
+        block = state.blocks[name]
+        if block.attempt_id in state.active and not block.stopping:
+            # Started ahead, while the outputs of the culprit were being published.
+            yield from _stop(name, block.attempt_id, Reason.CANCELLED, now)
         upstream = state.blocks[culprit].status
         status, reason = {
             BlockStatus.CONDITION_FAILED: (
@@ -167,7 +180,7 @@ def _doomed(state: RunState, now: float) -> Iterator[RunEvent]:
         }.get(upstream, (BlockStatus.UPSTREAM_FAILED, f"'{culprit}' failed"))
         if upstream is BlockStatus.UPSTREAM_FAILED:
             reason = state.blocks[culprit].reason
-        yield _block_finished(state.blocks[name], status, now, reason)
+        yield Record(_block_finished(block, status, now, reason))
 
 
 def _submissions(state: RunState, now: float, room: Mapping[str, int | None]) -> Iterator[Submit]:
@@ -185,12 +198,51 @@ def _submissions(state: RunState, now: float, room: Mapping[str, int | None]) ->
         yield Submit(name, block.sequence + 1, block.attempts + (0 if polls else 1))
 
 
-def _on_fact(state: RunState, fact: Fact, now: float) -> Iterator[Effect]:
+class _Room:
+    """How many more attempts each executor takes, and which blocks have been given a place."""
+
+    def __init__(self, room: Mapping[str, int | None]) -> None:
+        self._left = dict(room)
+        self._placed: set[str] = set()
+
+    def take(self, block: BlockRun) -> bool:
+        """Whether the block gets a place at once, on an executor whose room is known."""
+        free = self._left.get(block.planned.executor)
+        if not free or block.name in self._placed:
+            return False
+        self._left[block.planned.executor] = free - 1
+        self._placed.add(block.name)
+        return True
+
+
+def _ahead(state: RunState, block: BlockRun, room: _Room) -> Iterator[Submit]:
+    """What may start now because `block` has ended well, though that is not published yet.
+
+    What waited for it alone comes first, for its worker still holds the values; then what has been
+    ready before.
+    """
+    if state.cancelling or state.doomed:
+        return
+    below = (
+        name
+        for name in state.waiting_only_for(block.name)
+        if state.blocks[name].planned.type in _WITHOUT_EFFECTS
+    )
+    for name in islice(chain(below, state.ready), _MOST_AHEAD):
+        if room.take(state.blocks[name]):
+            yield Submit(name, state.blocks[name].sequence + 1, state.blocks[name].attempts + 1)
+
+
+def _on_fact(state: RunState, fact: Fact, now: float, room: _Room) -> Iterator[Effect]:
     name = state.active.get(fact.attempt_id)
     if name is None:
         return
     block = state.blocks[name]
-    if isinstance(fact, Committed):
+    if block.status.is_final:
+        if isinstance(fact, Observation) and fact.phase.is_final:
+            report = fact.result or {}
+            yield Record(_attempt_finished(block, Phase.CANCELLED, Reason.CANCELLED, report, now))
+    elif isinstance(fact, Committed):
         yield from _on_committed(block, fact, now)
     elif isinstance(fact, CommitFailed):
         yield from _on_failure(block, Reason.PROTOCOL, fact.detail, None, now)
@@ -199,7 +251,7 @@ def _on_fact(state: RunState, fact: Fact, now: float) -> Iterator[Effect]:
             data = {"node": fact.node}
             yield Record(RunEvent(EventKind.RUNNING, now, name, fact.attempt_id, data))
     elif fact.phase is Phase.SUCCEEDED:
-        yield from _on_success(block, fact, now)
+        yield from _on_success(state, block, fact, now, room)
     elif fact.phase.is_final:
         reason = fact.reason or Reason.INFRASTRUCTURE
         if fact.phase is Phase.CANCELLED and not block.stopping:
@@ -207,7 +259,13 @@ def _on_fact(state: RunState, fact: Fact, now: float) -> Iterator[Effect]:
         yield from _on_failure(block, reason, fact.detail, fact.result, now)
 
 
-def _on_success(block: BlockRun, fact: Observation, now: float) -> Iterator[Effect]:
+def _on_success(
+    state: RunState,
+    block: BlockRun,
+    fact: Observation,
+    now: float,
+    room: _Room,
+) -> Iterator[Effect]:
     report = fact.result or {}
     if fact.reason is Reason.SENSOR_WAITING:
         yield from _on_sensor_waiting(block, report, now)
@@ -216,7 +274,8 @@ def _on_success(block: BlockRun, fact: Observation, now: float) -> Iterator[Effe
         reason = fact.detail or "its condition did not hold"
         yield Record(_block_finished(block, BlockStatus.CONDITION_FAILED, now, reason))
     else:
-        yield Commit(block.name, fact.attempt_id, report)
+        ahead = tuple(_ahead(state, block, room))
+        yield Commit(block.name, fact.attempt_id, report, ahead)
 
 
 def _on_committed(block: BlockRun, fact: Committed, now: float) -> Iterator[Effect]:
@@ -307,7 +366,7 @@ def _attempt_finished(
     data: dict[str, Any] = {"phase": str(phase), "duration_s": report.get("duration_s", 0.0)}
     if reason:
         data["reason"] = str(reason)
-    for key in ("error", "peak_rss_mib", "cpu_s"):
+    for key in ("error", "peak_rss_mib", "cpu_s", "silent"):
         if report.get(key) is not None:
             data[key] = report[key]
     data.update(counted or {})

@@ -15,13 +15,15 @@ __all__ = ["Meter", "memory_limit"]
 _MIB = 1 << 20
 _STATUS = "/proc/self/status"
 _RESET_PEAK = "/proc/self/clear_refs"
+_NEGLIGIBLE_KIB = 1024
+"""A peak that lies no more above an earlier one is taken for the same."""
 
 
 class Meter:
     """Measures from its making on: seconds, CPU seconds, peak memory."""
 
     def __init__(self) -> None:
-        _reset_peak()
+        _peak.reset()
         self._started = time.perf_counter()
         self._cpu = _cpu_s()
 
@@ -67,14 +69,32 @@ def _cpu_s() -> float:
     return time.process_time() + children.ru_utime + children.ru_stime
 
 
-def _reset_peak() -> None:
-    """Have Linux measure the peak anew."""
-    with suppress(OSError):
-        file = os.open(_RESET_PEAK, os.O_WRONLY)
-        try:
-            os.write(file, b"5")
-        finally:
-            os.close(file)
+class _Peak:
+    """The most memory this process held at once, which Linux measures anew when told to.
+
+    That takes longer than many a block, so it is told only where the process has grown since.
+    """
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._low = 0
+
+    def reset(self) -> None:
+        if self._pid == os.getpid() and self._now() - self._low <= _NEGLIGIBLE_KIB:
+            return
+        with suppress(OSError):
+            file = os.open(_RESET_PEAK, os.O_WRONLY)
+            try:
+                os.write(file, b"5")
+            finally:
+                os.close(file)
+        self._pid, self._low = os.getpid(), self._now()
+
+    def _now(self) -> int:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+_peak = _Peak()
 
 
 def _status_kib(key: bytes) -> int:

@@ -64,7 +64,8 @@ def run_task(
 
     The report: `status` (`succeeded`, `failed`, `condition_false`, `waiting`, `cancelled`),
     `reason` (a `Reason`), `error` (see `tracebacks.describe`) or None, `manifest` or None,
-    `outputs` (name -> `type`, `rows`, `bytes`), `duration_s`, `cpu_s`, `peak_rss_mib`.
+    `outputs` (name -> `type`, `rows`, `bytes`), `duration_s`, `cpu_s`, `peak_rss_mib`, and `silent`
+    where the block wrote nothing to its log.
     """
     meter = Meter()
     try:
@@ -82,13 +83,14 @@ def _run(task: BlockTask, store: VariableStore, memory: Memory | None, meter: Me
     arguments = [f"{task.project}/{task.file}"]
     with (
         store.log_file(task.prefix) as log,
-        captured(log),
+        captured(log) as output,
         import_path(task.project, task.working_dir, is_exported=is_exported),
         mage_imports(),
         isolated(task.working_dir, environment, arguments),
         memory_limit(float(task.resources.get("memory_mib") or 0)),
     ):
-        return Attempt(task, store, memory, meter).run()
+        done = Attempt(task, store, memory, meter).run()
+    return {**done, "silent": True} if output.is_empty else done
 
 
 @lru_cache(maxsize=4)

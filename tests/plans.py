@@ -58,7 +58,7 @@ class Simulation:
         return sum(1 for _, name in self.submitted if name == block)
 
     def step(self, facts: list[Fact]) -> list[Effect]:
-        free = None if self.room is None else self.room - len(self.state.active)
+        free = None if self.room is None else self.room - len(self._running)
         effects = decide(self.state, facts, self.now, {"local_python": free})
         following: list[Fact] = []
         for effect in effects:
@@ -77,8 +77,10 @@ class Simulation:
             self.state.apply(event)
             self.submitted.append((self.now, effect.block))
             self._running[attempt] = effect.block
-            self.most_active = max(self.most_active, len(self.state.active))
+            self.most_active = max(self.most_active, len(self._running))
         elif isinstance(effect, Commit):
+            for submit in effect.ahead:
+                self._carry_out(submit)
             stored = InputRef(effect.block, "run-1", effect.attempt_id, "digest", "content")
             return [Committed(effect.attempt_id, stored, {"x": {"rows": 1}}, effect.report)]
         elif isinstance(effect, Stop):

@@ -448,6 +448,7 @@ class TestResume:
         )
         with start(project) as process:
             wait_for(project.root / "started")
+            wait_for(project.root / ".variables/pipelines/pipe/latest/load.json")
             process.send_signal(signal.SIGKILL)
             process.wait()
         with Journal(project.state_dir) as journal:

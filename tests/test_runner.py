@@ -12,7 +12,7 @@ from jupyter_blocks.block import RetryPolicy, SensorPolicy
 from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.plan import Action
 from jupyter_blocks.run import BlockStatus, EventKind, RunEvent, RunStatus
-from jupyter_blocks.runner import CommitFailed, Submit, decide, next_deadline
+from jupyter_blocks.runner import Commit, CommitFailed, Submit, decide, next_deadline
 from tests.plans import Simulation, plan
 
 CHAIN = {"a": (), "b": ("a",), "c": ("b",)}
@@ -283,3 +283,71 @@ def test_submissions_keep_the_order_in_which_blocks_became_ready() -> None:
     simulation = Simulation(plan({"c": (), "a": (), "b": ()}), room=1)
     effects = decide(simulation.state, [], 1000.0, {"local_python": 2})
     assert [effect.block for effect in effects if isinstance(effect, Submit)] == ["c", "a"]
+
+
+def test_the_next_block_starts_while_outputs_are_being_published() -> None:
+    """What waits for an attempt alone is told with its commit, as far as there is room."""
+    blocks = {"a": (), "b": ("a",), "c": ("a",), "d": ("a", "b"), "e": ("a",)}
+    simulation = Simulation(plan(blocks))
+    simulation.step([])
+    (commit,) = decide(
+        simulation.state, [Observation("a-1", Phase.SUCCEEDED)], 1000.0, {"local_python": 2}
+    )
+    assert isinstance(commit, Commit)
+    assert [submit.block for submit in commit.ahead] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [("transformer", ["b"]), ("data_loader", ["b"]), ("data_exporter", []), ("custom", [])],
+)
+def test_blocks_with_effects_wait_for_what_they_read(kind: str, ahead: list[str]) -> None:
+    """What an exporter sends out was published before."""
+    simulation = Simulation(plan({"a": (), "b": ("a",)}, {"b": {"type": kind}}))
+    simulation.step([])
+    fact = Observation("a-1", Phase.SUCCEEDED)
+    (commit,) = decide(simulation.state, [fact], 1000.0, {"local_python": 1})
+    assert isinstance(commit, Commit)
+    assert [submit.block for submit in commit.ahead] == ahead
+
+
+def test_no_block_is_started_ahead_twice() -> None:
+    """Two attempts that end together share the room and what is ready."""
+    simulation = Simulation(plan(dict.fromkeys("abcde", ())), room=2)
+    simulation.step([])
+    facts = [Observation("a-1", Phase.SUCCEEDED), Observation("b-1", Phase.SUCCEEDED)]
+    effects = decide(simulation.state, facts, 1000.0, {"local_python": 2})
+    ahead = [each.block for effect in effects for each in getattr(effect, "ahead", ())]
+    assert ahead == ["c", "d"]
+
+
+@pytest.mark.parametrize("room", [None, 0])
+def test_nothing_starts_ahead_without_known_room(room: int | None) -> None:
+    """An executor elsewhere is given an attempt only once what it reads is published."""
+    simulation = Simulation(plan(CHAIN))
+    simulation.step([])
+    fact = Observation("a-1", Phase.SUCCEEDED)
+    (commit,) = decide(simulation.state, [fact], 1000.0, {"local_python": room})
+    assert getattr(commit, "ahead", None) == ()
+
+
+def test_what_started_ahead_of_a_failed_commit_is_stopped_and_never_published() -> None:
+    """Its inputs do not exist: it is doomed like all below, and its success counts for nothing."""
+    simulation = Simulation(plan(CHAIN), room=2)
+    simulation.step([])
+    for effect in decide(
+        simulation.state, [Observation("a-1", Phase.SUCCEEDED)], 1000.0, {"local_python": 1}
+    ):
+        assert isinstance(effect, Commit)
+        for submit in effect.ahead:
+            simulation._carry_out(submit)
+    simulation._running.pop("a-1")
+    assert list(simulation.state.active) == ["a-1", "b-1"]
+    simulation.step([CommitFailed("a-1", "the disk is full")])
+    simulation.step([])
+    assert simulation.stopped == ["b"]
+    simulation._running.pop("b-1")
+    assert simulation.step([Observation("b-1", Phase.SUCCEEDED)])
+    assert simulation.run().status is RunStatus.FAILED
+    assert statuses(simulation) == {"a": "FAILED", "b": "UPSTREAM_FAILED", "c": "UPSTREAM_FAILED"}
+    assert not simulation.state.active

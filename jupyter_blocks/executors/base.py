@@ -8,7 +8,6 @@ process can carry on after a crash.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +36,7 @@ TASK_VERSION = 1
 def attempt_id(project_id: str, run_id: str, block: str, number: int) -> str:
     """Name of one attempt: 26 letters and digits, the same wherever and whenever it is computed."""
     text = "\0".join((project_id, run_id, block, str(number)))
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:26]
+    return hashlib.sha256(text.encode()).hexdigest()[:26]
 
 
 class CallMode(StrEnum):
@@ -90,6 +89,8 @@ class BlockTask:
     """`named` calls: names of the outputs (see `block.Binding.outputs`)."""
     unread: tuple[str, ...] = ()
     """Outputs that no block of the pipeline reads: they need not be storable."""
+    shared: tuple[str, ...] = ()
+    """Outputs that several blocks read, so that none of them may use them up."""
     used_parameters: tuple[str, ...] = ()
     """`named` calls: the parameters the block takes."""
     random_streams: str | None = None
@@ -136,7 +137,7 @@ class BlockTask:
         values = dict(data)
         values["call"] = CallMode(values.get("call", CallMode.POSITIONAL))
         values["upstream"] = tuple(InputRef(**ref) for ref in values.get("upstream", ()))
-        for name in ("outputs", "unread", "used_parameters", "conditions", "callbacks"):
+        for name in ("outputs", "unread", "shared", "used_parameters", "conditions", "callbacks"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 

@@ -24,7 +24,7 @@ from jupyter_blocks.variables.manifest import (
 )
 from jupyter_blocks.variables.storage import Entry, Storage
 
-__all__ = ["follow", "pointers", "read_manifest", "read_pointer", "verify"]
+__all__ = ["follow", "pointers", "read_manifest", "read_pointer", "verify", "vouch"]
 
 _PIECE = 8 * 1024 * 1024
 
@@ -47,7 +47,7 @@ def read_manifest(
     key = manifest_key(attempt_prefix(pipeline, run_id, block, attempt_id))
     data = storage.read(key)
     if digest and sha256(data).hexdigest() != digest:
-        raise _corrupt(f"The manifest '{key}' was changed: its sha256 differs.", pipeline, block)
+        raise _changed(key, pipeline, block)
     found = Manifest.parse(data)
     named = (found.pipeline, found.run_id, found.block, found.attempt_id)
     if named != (pipeline, run_id, block, attempt_id):
@@ -69,6 +69,22 @@ def follow(storage: Storage, pointer: Pointer) -> Manifest:
     except VariableNotFoundError as error:
         text = f"{error} It was committed, so somebody must have deleted it."
         raise _corrupt(text, pointer.pipeline, pointer.block) from error
+
+
+def vouch(storage: Storage, pointer: Pointer, prefix: str) -> None:
+    """Raise `CorruptVariableError` unless the manifest is there byte for byte.
+
+    What `follow` promises, for a caller that holds the manifest and needs no second one.
+    """
+    key = manifest_key(prefix)
+    try:
+        data = storage.read(key)
+    except VariableNotFoundError as error:
+        raise _corrupt(
+            f"{error} It was stored a moment ago.", pointer.pipeline, pointer.block
+        ) from error
+    if sha256(data).hexdigest() != pointer.manifest:
+        raise _changed(key, pointer.pipeline, pointer.block)
 
 
 def pointers(storage: Storage) -> Iterator[tuple[Entry, Pointer | None]]:
@@ -139,6 +155,10 @@ def _problem(code: str, message: str, key: str, pointer: Pointer) -> Problem:
         block=pointer.block,
         path=key,
     )
+
+
+def _changed(key: str, pipeline: str, block: str) -> CorruptVariableError:
+    return _corrupt(f"The manifest '{key}' was changed: its sha256 differs.", pipeline, block)
 
 
 def _corrupt(message: str, pipeline: str, block: str) -> CorruptVariableError:

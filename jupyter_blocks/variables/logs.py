@@ -1,7 +1,7 @@
 """Logs of attempts in object storage: a local file while a block runs, sent in numbered segments.
 
 Objects cannot be appended to, so each segment holds what was written since the one before:
-`log/000001.jsonl`, `log/000002.jsonl` and so on, and together they are the file. Readers on the
+`<attempt>.log.000001.jsonl`, then `...000002.jsonl`, and together they are the file. Readers on the
 same machine read the file itself while it is there, which is also what a worker that was killed
 leaves of its last second.
 """
@@ -32,8 +32,8 @@ _MOST_BYTES = 32 * 1024 * 1024
 
 
 def segment_key(prefix: str, number: int) -> str:
-    """Key of a segment of the log of the attempt in the folder `prefix`, from 1 on."""
-    return f"{prefix}/log/{number:06d}.jsonl"
+    """Key of a segment of the log of the attempt `prefix`, from 1 on."""
+    return f"{prefix}.log.{number:06d}.jsonl"
 
 
 def _spool(storage: Storage, prefix: str) -> Path:

@@ -17,6 +17,7 @@ from jupyter_blocks.variables.keys import key_part
 
 __all__ = [
     "MANIFEST_VERSION",
+    "PARTS_FORMAT",
     "UNSTORED_FORMAT",
     "Manifest",
     "Pointer",
@@ -38,6 +39,9 @@ MANIFEST_VERSION = 1
 UNSTORED_FORMAT = "unstored"
 """Format of an output that could not be stored and that no block reads (`formats.unstored`)."""
 
+PARTS_FORMAT = "parts"
+"""Format of a generator or another iterator, whose parts are stored each by itself."""
+
 
 def runs_prefix(pipeline: str) -> str:
     """Folder of all runs of a pipeline."""
@@ -55,13 +59,17 @@ def block_prefix(pipeline: str, run_id: str, block: str) -> str:
 
 
 def attempt_prefix(pipeline: str, run_id: str, block: str, attempt_id: str) -> str:
-    """Folder of one attempt: manifest, objects and logs."""
-    return f"{block_prefix(pipeline, run_id, block)}/attempts/{key_part(attempt_id)}"
+    """What the keys of one attempt begin with; the folder of that name holds its objects."""
+    return f"{block_prefix(pipeline, run_id, block)}/{key_part(attempt_id)}"
 
 
 def manifest_key(prefix: str) -> str:
-    """Key of the manifest of the attempt in the folder `prefix`."""
-    return f"{prefix}/manifest.json"
+    """Key of the manifest of the attempt `prefix`.
+
+    It lies beside the folder of the attempt, which is there only if there are objects: making a
+    folder takes longer than writing a small file.
+    """
+    return f"{prefix}.manifest.json"
 
 
 def commit_key(pipeline: str, run_id: str, block: str) -> str:
@@ -84,10 +92,13 @@ def latest_key(pipeline: str, block: str) -> str:
     return f"{latest_prefix(pipeline)}/{key_part(block)}.json"
 
 
+# Made once: `json.dumps` makes one for each call that has options.
+_compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
 def dump_json(document: Any) -> bytes:
     """Compact UTF-8 JSON; a value that JSON cannot hold is a `ValueError` or a `TypeError`."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.encode()
+    return _compact.encode(document).encode()
 
 
 @dataclass(frozen=True)
@@ -191,7 +202,7 @@ class Manifest:
 
     @property
     def prefix(self) -> str:
-        """Folder of the attempt, in the store."""
+        """What the keys of the attempt begin with (`attempt_prefix`)."""
         return attempt_prefix(self.pipeline, self.run_id, self.block, self.attempt_id)
 
     @property

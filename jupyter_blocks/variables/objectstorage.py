@@ -152,6 +152,13 @@ class ObjectStorage:
             hint="Run again.",
         )
 
+    def publish(
+        self, key: str, data: bytes, latest: str, may_replace: Callable[[bytes], bool]
+    ) -> None:
+        """`create(key, data)` and then `point(latest, key, may_replace)`."""
+        self.create(key, data)
+        self.point(latest, key, may_replace)
+
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
         with self._explaining(key, "looked for"):

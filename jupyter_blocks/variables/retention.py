@@ -137,9 +137,9 @@ def usage(storage: Storage) -> Usage:
             block = part_name(parts[4]) if len(parts) > 5 else ""
             blocks[run][block] += entry.size
             modified[run] = max(modified[run], entry.modified_at)
-            if len(parts) == 9 and parts[7] == "out":
+            if len(parts) == 8 and parts[6] == "out":
                 sizes = outputs[run].setdefault(block, {})
-                output = part_name(_FILE_OF_OUTPUT.sub("", parts[8]))
+                output = part_name(_FILE_OF_OUTPUT.sub("", parts[7]))
                 sizes[output] = sizes.get(output, 0) + entry.size
     runs = [
         RunUsage(

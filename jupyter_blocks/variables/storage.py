@@ -21,8 +21,10 @@ from jupyter_blocks.errors import VariableError, VariableNotFoundError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage", "make_folder"]
+__all__ = ["AlreadyExistsError", "Entry", "LocalStorage", "Storage"]
 
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
+"""How a file system says that it has no hard links."""
 _TEMPORARY = ".tmp-"
 _LOCK = ".lock"
 
@@ -78,6 +80,11 @@ class Storage(Protocol):
         An object there already stays if `may_replace(its bytes)` is false; no other call of
         `point` comes between the question and the answer.
         """
+
+    def publish(
+        self, key: str, data: bytes, latest: str, may_replace: Callable[[bytes], bool]
+    ) -> None:
+        """`create(key, data)` and then `point(latest, key, may_replace)`, in fewer steps."""
 
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
@@ -179,13 +186,41 @@ class LocalStorage:
     def point(self, key: str, target: str, may_replace: Callable[[bytes], bool]) -> bool:
         """Make `key` a copy of the object `target`, atomically; whether that was done."""
         with self._locked():
-            try:
-                if not may_replace(self.read(key)):
-                    return False
-            except VariableNotFoundError:
-                self.path(key).parent.mkdir(parents=True, exist_ok=True)
+            if not self._may_point(key, may_replace):
+                return False
+            self.path(key).parent.mkdir(parents=True, exist_ok=True)
             self._copy(target, key)
         return True
+
+    def publish(
+        self, key: str, data: bytes, latest: str, may_replace: Callable[[bytes], bool]
+    ) -> None:
+        """`create(key, data)` and then `point(latest, key, may_replace)`.
+
+        One file is written; it is first given the one name and then the other.
+        """
+        place = self._path(latest)
+        temporary = _free_name(place)
+        try:
+            _write_new(temporary, data)
+            os.link(temporary, self._path(key))
+            with self._locked():
+                if self._may_point(latest, may_replace):
+                    os.replace(temporary, place)  # noqa: PTH105
+                    temporary = ""  # nothing to be removed, which is not even looked for
+        except OSError as error:
+            if error.errno not in (*_NO_LINKS, errno.ENOENT):
+                raise self._explained(error, key, "written") from error
+            self.create(key, data)  # which makes its folder
+            self.point(latest, key, may_replace)
+        finally:
+            _remove(temporary)
+
+    def _may_point(self, key: str, may_replace: Callable[[bytes], bool]) -> bool:
+        try:
+            return may_replace(self.read(key))
+        except VariableNotFoundError:
+            return True
 
     def exists(self, key: str) -> bool:
         """Whether there is such an object."""
@@ -246,7 +281,7 @@ class LocalStorage:
             try:
                 os.link(temporary, path)
             except OSError as error:
-                if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS):
+                if error.errno not in _NO_LINKS:
                     raise
                 # No hard links on this file system: claim the name, then put the whole in its
                 # place. Readers take the empty claim for an object that is not there yet.
@@ -267,8 +302,12 @@ class LocalStorage:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._base + _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        path, flags = self._base + _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            handle = os.open(path, flags, 0o666)
+        except FileNotFoundError:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, flags, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
@@ -304,29 +343,19 @@ class _Stream(io.RawIOBase):
             raise self._explain(error) from error
 
 
+def _free_name(path: str) -> str:
+    return f"{path.rpartition('/')[0]}/{_TEMPORARY}{os.urandom(8).hex()}"
+
+
 @contextmanager
 def _temporary_name(path: str) -> Iterator[str]:
     """A free name beside `path`; what still has it in the end is removed."""
-    name = f"{path.rpartition('/')[0]}/{_TEMPORARY}{os.urandom(8).hex()}"
+    name = _free_name(path)
     try:
         yield name
     finally:
         # Also after a rename: one between two names of one file leaves both.
         _remove(name)
-
-
-def make_folder(path: str, new: int = 1) -> None:
-    """Make a folder, and those above it that are missing; fast if the last `new` of them are.
-
-    Asking first whether each is there would cost more than making them.
-    """
-    parts = path.rsplit("/", new)
-    try:
-        for count in range(2, len(parts) + 1):
-            with suppress(FileExistsError):
-                os.mkdir("/".join(parts[:count]))  # noqa: PTH102
-    except FileNotFoundError:
-        os.makedirs(path, exist_ok=True)  # noqa: PTH103
 
 
 def _open_new(path: str) -> io.FileIO:

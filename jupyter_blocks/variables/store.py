@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 from jupyter_blocks.errors import CorruptVariableError, Problem, UnstorableError, VariableError
 from jupyter_blocks.lazy import LazyModule
 from jupyter_blocks.variables import integrity, logs
-from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer
+from jupyter_blocks.variables.integrity import follow, read_manifest, read_pointer, vouch
 from jupyter_blocks.variables.keys import part_name
 from jupyter_blocks.variables.manifest import (
+    PARTS_FORMAT,
     Manifest,
     Pointer,
     StoredObject,
@@ -42,7 +43,7 @@ from jupyter_blocks.variables.storage import AlreadyExistsError
 
 if TYPE_CHECKING:
     from jupyter_blocks.variables import formats, pages, preview, retention
-    from jupyter_blocks.variables.formats import Encoded, Source
+    from jupyter_blocks.variables.formats import Encoded, Sink, Source
 else:
     # A dispatcher only commits: it has no use for these.
     formats = LazyModule("jupyter_blocks.variables.formats")
@@ -67,7 +68,7 @@ class VariableStore:
         return f"VariableStore({self.storage!r})"
 
     def prefix(self, pipeline: str, run_id: str, block: str, attempt_id: str) -> str:
-        """Folder of one attempt, in the store."""
+        """What the keys of one attempt begin with, in the store."""
         return attempt_prefix(pipeline, run_id, block, attempt_id)
 
     def log_path(self, prefix: str) -> Path:
@@ -80,17 +81,17 @@ class VariableStore:
     @contextmanager
     def log_file(self, prefix: str) -> Iterator[Path]:
         """A file to write the log of an attempt to; at the end all of it is in the store."""
-        if self.storage.path(prefix) is not None:
-            yield self.log_path(prefix)
+        path = self.storage.path(logs.segment_key(prefix, 1))
+        if path is not None:
+            yield path
             return
         with logs.sent_in_segments(self.storage, prefix) as path:
             yield path
 
     def log(self, prefix: str) -> Path | logs.SegmentedLog:
         """Where the log of an attempt can be read: its file, or its segments."""
-        if self.storage.path(prefix) is not None:
-            return self.log_path(prefix)
-        return logs.SegmentedLog(self.storage, prefix)
+        path = self.storage.path(logs.segment_key(prefix, 1))
+        return path or logs.SegmentedLog(self.storage, prefix)
 
     def write(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Manifest:
         """Store the outputs of an attempt; they count once they are committed.
@@ -101,8 +102,9 @@ class VariableStore:
             prefix: `prefix()` of the attempt.
             outputs: Output name -> value.
             about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`,
-                `inputs`, a list of JSON documents, `random_streams`, and `optional`, the names
-                of outputs that nobody reads.
+                `inputs`, a list of JSON documents, `random_streams`, `optional`, the names of
+                outputs that nobody reads, and `used_up`, the names of iterators that may be read
+                to their end, so that their parts can be stored.
 
         Raises `UnstorableError`, naming the member to blame, for a value that would not come back;
         of an optional output the manifest then says why there is none. Raises `AlreadyExistsError`
@@ -115,7 +117,9 @@ class VariableStore:
         previews: dict[str, Any] = {}
         for name, value in outputs.items():
             try:
-                stored[name], encoded = self._encode(prefix, name, value, names)
+                sink = formats.Sink(self.storage, prefix, name)
+                uses_up = name in about.get("used_up", ())
+                stored[name], encoded = _encode(value, sink, names, uses_up=uses_up)
             except UnstorableError as error:
                 if name not in about.get("optional", ()):
                     raise
@@ -141,17 +145,18 @@ class VariableStore:
         run is a `VariableError`. The latest pointer never goes back to an older run.
         """
         pointer = Pointer.to(manifest)
-        follow(self.storage, pointer)
+        vouch(self.storage, pointer, manifest.prefix)
         key = commit_key(manifest.pipeline, manifest.run_id, manifest.block)
+        latest = latest_key(manifest.pipeline, manifest.block)
+
+        def may_replace(present: bytes) -> bool:
+            return _is_newer(pointer, Pointer.parse(present))
+
         try:
-            self.storage.create(key, pointer.dump())
+            self.storage.publish(key, pointer.dump(), latest, may_replace)
         except AlreadyExistsError:
             self._commit_again(key, pointer)
-        self.storage.point(
-            latest_key(manifest.pipeline, manifest.block),
-            key,
-            lambda present: _is_newer(pointer, Pointer.parse(present)),
-        )
+            self.storage.point(latest, key, may_replace)
 
     def committed(self, pipeline: str, run_id: str, block: str) -> Manifest | None:
         """The outputs that a block has in a run; none if none are committed."""
@@ -187,7 +192,11 @@ class VariableStore:
         `CorruptVariableError` that names the object.
         """
         stored = manifest.output(name)
-        return formats.decode(stored, self._source(manifest, stored, verify=verify))
+        source = self._source(manifest, stored, verify=verify)
+        value = formats.decode(stored, source)
+        if verify and stored.format != PARTS_FORMAT:  # those are checked one by one, when reached
+            source.check_unread()
+        return value
 
     def preview(self, manifest: Manifest, name: str) -> dict[str, Any]:
         """What is known of an output without reading it; see `preview.describe`."""
@@ -256,26 +265,6 @@ class VariableStore:
         """Check every committed manifest and every object it names; see `integrity.verify`."""
         return integrity.verify(self.storage)
 
-    def _encode(
-        self, prefix: str, name: str, value: Any, names: Mapping[str, str]
-    ) -> tuple[StoredOutput, Encoded]:
-        try:
-            return formats.encode(value, formats.Sink(self.storage, prefix, name))
-        except VariableError as error:
-            block, text = names["block"], str(error).removesuffix(error.hint).rstrip()
-            where = f"Block '{block}'"
-            if not isinstance(error, UnstorableError):
-                where += f", output '{name}'"
-            told = type(error)(
-                f"{where}: {text}",
-                pipeline=names["pipeline"],
-                block=block,
-                hint=error.hint,
-            )
-            if isinstance(told, UnstorableError):
-                told.output = name
-            raise told from error
-
     def _write_previews(self, prefix: str, previews: Mapping[str, Any]) -> StoredObject:
         data = dump_json(previews)
         key, number = _PREVIEW, 1
@@ -321,6 +310,28 @@ class VariableStore:
 
     def _source(self, manifest: Manifest, stored: StoredOutput, *, verify: bool) -> Source:
         return formats.Source(self.storage, manifest.prefix, stored.objects, verify=verify)
+
+
+def _encode(
+    value: Any, sink: Sink, names: Mapping[str, str], *, uses_up: bool
+) -> tuple[StoredOutput, Encoded]:
+    name = sink.name
+    try:
+        return formats.encode(value, sink, uses_up=uses_up)
+    except VariableError as error:
+        block, text = names["block"], str(error).removesuffix(error.hint).rstrip()
+        where = f"Block '{block}'"
+        if not isinstance(error, UnstorableError):
+            where += f", output '{name}'"
+        told = type(error)(
+            f"{where}: {text}",
+            pipeline=names["pipeline"],
+            block=block,
+            hint=error.hint,
+        )
+        if isinstance(told, UnstorableError):
+            told.output = name
+        raise told from error
 
 
 def _is_newer(pointer: Pointer, present: Pointer | None) -> bool:

@@ -46,7 +46,7 @@ def test_an_attempt_that_was_cut_off_can_be_run_again(store: VariableStore) -> N
 def test_half_a_manifest_counts_as_not_there(store: VariableStore, half: bytes) -> None:
     """Another worker may store the attempt."""
     folder = store.prefix("flights", run(), "load", "first")
-    store.storage.create(f"{folder}/manifest.json", half)
+    store.storage.create(f"{folder}.manifest.json", half)
     with pytest.raises(CorruptVariableError):
         store.manifest("flights", run(), "load", "first")
     manifest = commit(store, {"n": 1})
@@ -125,5 +125,5 @@ def test_a_full_disk_leaves_the_last_good_values(tmp_path: Path) -> None:
     manifest = store.latest("flights", "load")
     assert manifest is not None
     assert store.load(manifest, "value").sum() == 0
-    assert not store.storage.exists("pipelines/flights/runs/20260102-000000-a/load/attempts")
+    assert not list(store.storage.entries("pipelines/flights/runs/20260102-000000-a"))
     assert store.verify() == []

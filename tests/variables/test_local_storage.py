@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_blocks.variables.formats import Sink, Source
-from jupyter_blocks.variables.storage import AlreadyExistsError, LocalStorage, make_folder
+from jupyter_blocks.variables.storage import AlreadyExistsError, LocalStorage
 from tests.variables.test_storage import files
 
 
@@ -31,7 +31,11 @@ def test_without_hard_links_creating_is_exclusive_all_the_same(
         storage.create("a", b"2")
     assert storage.point("latest", "a", lambda _: True)
     assert storage.read("a") == storage.read("latest") == b"1"
-    assert files(storage) == ["a", "latest"]
+    storage.publish("b", b"2", "latest", lambda _: True)
+    assert storage.read("b") == storage.read("latest") == b"2"
+    with pytest.raises(AlreadyExistsError):
+        storage.publish("b", b"3", "latest", lambda _: True)
+    assert files(storage) == ["a", "b", "latest"]
 
 
 def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
@@ -55,15 +59,6 @@ def test_a_full_disk_is_explained_and_leaves_nothing(tmp_path: Path) -> None:
     assert [line[:3] for line in lines] == ["'a'", "'a'", "'b'"]
     assert all("could not be written: File too large" in line for line in lines)
     assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("new", [1, 2, 4, 9])
-@pytest.mark.parametrize("there", ["", "a", "a/b", "a/b/c/d"])
-def test_folders_are_made_however_many_are_missing(tmp_path: Path, there: str, new: int) -> None:
-    """A wrong guess of how many are takes a little longer, and that is all."""
-    (tmp_path / there).mkdir(parents=True, exist_ok=True)
-    make_folder(str(tmp_path / "a/b/c/d"), new)
-    assert (tmp_path / "a/b/c/d").is_dir()
 
 
 @pytest.mark.parametrize("size", [0, 10, 70_000, 5_000_000])

@@ -13,7 +13,7 @@ from jupyter_blocks.variables import logs
 from jupyter_blocks.variables.openstorage import open_storage
 from jupyter_blocks.variables.storage import Storage
 
-PREFIX = "pipelines/p/runs/r/b/attempts/a"
+PREFIX = "pipelines/p/runs/r/b/a"
 
 
 @pytest.fixture

@@ -87,6 +87,6 @@ def test_the_log_of_a_worker_that_died_can_be_read(project: Path) -> None:
     log = log_of(store, "pipe", done.run_id, "load", attempt)
     assert [line.text for line in LogTail(log).finish()] == ["sent", "last words"]
     sent = store.storage.read(
-        f"{store.prefix('pipe', done.run_id, 'load', attempt)}/log/000001.jsonl"
+        f"{store.prefix('pipe', done.run_id, 'load', attempt)}.log.000001.jsonl"
     )
     assert b"sent" in sent

@@ -48,6 +48,34 @@ def test_an_object_is_created_only_once(storage: Storage, atomic: bool) -> None:
     assert files(storage) == ["a"]
 
 
+def test_what_is_published_has_a_pointer(storage: Storage) -> None:
+    """One verb creates the object and points at it, and leaves nothing else."""
+    storage.create("run/manifest", b"m")
+    storage.publish("run/commit", b"first", "latest/block", lambda _present: False)
+    assert storage.read("run/commit") == storage.read("latest/block") == b"first"
+    storage.publish("other/commit", b"second", "latest/block", lambda present: present == b"first")
+    assert storage.read("other/commit") == storage.read("latest/block") == b"second"
+    assert storage.read("run/commit") == b"first"
+    assert files(storage) == ["latest/block", "other/commit", "run/commit", "run/manifest"]
+
+
+def test_what_may_not_be_pointed_at_is_published_all_the_same(storage: Storage) -> None:
+    """An older run that ends late has its outputs, and the pointer stays with the newer one."""
+    storage.publish("b/commit", b"newer", "latest/block", lambda _present: True)
+    storage.publish("a/commit", b"older", "latest/block", lambda _present: False)
+    assert (storage.read("a/commit"), storage.read("latest/block")) == (b"older", b"newer")
+    assert files(storage) == ["a/commit", "b/commit", "latest/block"]
+
+
+def test_nothing_is_published_twice(storage: Storage) -> None:
+    """Whoever comes second is told, and changes neither object nor pointer."""
+    storage.publish("a/commit", b"first", "latest/block", lambda _present: True)
+    with pytest.raises(AlreadyExistsError, match="'a/commit'"):
+        storage.publish("a/commit", b"second", "latest/block", lambda _present: True)
+    assert storage.read("a/commit") == storage.read("latest/block") == b"first"
+    assert files(storage) == ["a/commit", "latest/block"]
+
+
 def test_of_many_creators_one_wins(storage: Storage) -> None:
     """However many try at the same time, exactly one is not told that it came too late."""
     start, won = threading.Barrier(8), []

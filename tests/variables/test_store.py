@@ -57,10 +57,10 @@ def test_the_layout_is_the_documented_one(store: VariableStore) -> None:
     folder = f"pipelines/flights/runs/{run()}/a%2Fb"
     assert files(store) == [
         "pipelines/flights/latest/a%2Fb.json",
-        f"{folder}/attempts/x1/manifest.json",
-        f"{folder}/attempts/x1/out/table.arrow",
-        f"{folder}/attempts/x1/preview.json",
         f"{folder}/commit.json",
+        f"{folder}/x1.manifest.json",
+        f"{folder}/x1/out/table.arrow",
+        f"{folder}/x1/preview.json",
     ]
     pointer = json.loads(store.storage.read(f"{folder}/commit.json"))
     assert pointer == json.loads(store.storage.read("pipelines/flights/latest/a%2Fb.json"))
@@ -70,7 +70,7 @@ def test_the_layout_is_the_documented_one(store: VariableStore) -> None:
 def test_a_small_plain_value_costs_one_file(store: VariableStore) -> None:
     """Its value and its preview are the manifest's."""
     manifest = write(store, {"n": 1, "text": "a", "items": [1, (2,)], "nothing": None})
-    assert files(store) == [f"{manifest.prefix}/manifest.json"]
+    assert files(store) == [f"{manifest.prefix}.manifest.json"]
     assert store.load(manifest, "items") == [1, (2,)]
     assert store.preview(manifest, "n") == {
         "type": "json",
@@ -234,7 +234,7 @@ def test_an_attempt_stores_its_outputs_once(store: VariableStore) -> None:
 def test_a_manifest_that_is_not_the_reported_one_is_not_committed(store: VariableStore) -> None:
     """The file has to be there, with the digest the worker told."""
     manifest = write(store, {"n": 1})
-    path = store.storage.path(f"{manifest.prefix}/manifest.json")
+    path = store.storage.path(f"{manifest.prefix}.manifest.json")
     assert path is not None
     path.write_bytes(path.read_bytes().replace(b'"value":1', b'"value":2'))
     with pytest.raises(CorruptVariableError, match="its sha256 differs"):
@@ -248,8 +248,8 @@ def test_a_manifest_that_is_not_the_reported_one_is_not_committed(store: Variabl
 def test_the_manifest_of_another_attempt_is_not_believed(store: VariableStore) -> None:
     """On a file system that takes `Load` for `load`, for instance."""
     manifest = write(store, {"n": 1})
-    data = store.storage.read(f"{manifest.prefix}/manifest.json")
-    store.storage.create(f"{store.prefix('flights', run(), 'Load', 'first')}/manifest.json", data)
+    data = store.storage.read(f"{manifest.prefix}.manifest.json")
+    store.storage.create(f"{store.prefix('flights', run(), 'Load', 'first')}.manifest.json", data)
     with pytest.raises(CorruptVariableError, match="is that of another attempt"):
         store.manifest("flights", run(), "Load", "first")
 
@@ -366,7 +366,7 @@ def test_an_attempt_has_a_place_for_its_log(store: VariableStore) -> None:
     assert not path.parent.exists()
     path.parent.mkdir(parents=True)
     path.write_text("line")
-    assert store.storage.read(f"{prefix}/log/000001.jsonl") == b"line"
+    assert store.storage.read(f"{prefix}.log.000001.jsonl") == b"line"
 
 
 MANIFESTS = [
