@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,12 +59,20 @@ def run_once(command: Sequence[str], cwd: Path) -> Sample:
 
 
 def compare(
-    commands: Mapping[str, Sequence[str]], cwd: Path, rounds: int, warm_up: int = 1
+    commands: Mapping[str, Sequence[str]],
+    cwd: Path,
+    rounds: int,
+    warm_up: int = 1,
+    prepare: Callable[[str], None] = lambda _name: None,
 ) -> dict[str, Figure]:
-    """Run the commands in turn, `rounds` times after a warm-up, and keep each one's minima."""
+    """Run the commands in turn, `rounds` times after a warm-up, and keep each one's minima.
+
+    `prepare` is told the name of each before it runs, outside the measurement.
+    """
     samples: dict[str, list[Sample]] = {name: [] for name in commands}
     for number in range(warm_up + rounds):
         for name, command in commands.items():
+            prepare(name)
             sample = run_once(command, cwd)
             if number >= warm_up:
                 samples[name].append(sample)
