@@ -293,7 +293,7 @@ class Launch:
             executor_config=block.executor_config,
             keep=state.is_read(block.name),
         )
-        return _bound(task, block, self.pipeline.unread_outputs(block))
+        return _bound(task, block, self.pipeline)
 
     def finish(self, state: RunState) -> None:
         """Leave the outcome of the run beside its outputs, for `repair` and for people."""
@@ -301,7 +301,7 @@ class Launch:
             self.store.record_run(self.plan.pipeline, self.plan.run_id, "result", state.as_json())
 
 
-def _bound(task: BlockTask, block: Block, unread: tuple[str, ...]) -> BlockTask:
+def _bound(task: BlockTask, block: Block, pipeline: Pipeline) -> BlockTask:
     if block.binding is None:
         return task
     return replace(
@@ -309,7 +309,8 @@ def _bound(task: BlockTask, block: Block, unread: tuple[str, ...]) -> BlockTask:
         call=CallMode.NAMED,
         inputs={name: str(source) for name, source in block.binding.inputs.items()},
         outputs=block.binding.outputs,
-        unread=unread,
+        unread=pipeline.unread_outputs(block),
+        shared=pipeline.shared_outputs(block),
         used_parameters=block.binding.parameters,
         random_streams=block.binding.random_streams,
     )

@@ -6,6 +6,7 @@ Mage's keys are read fully; `pipeline_yaml` writes the minimal text. The file it
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -86,20 +87,25 @@ class Pipeline:
     def unread_outputs(self, block: Block) -> tuple[str, ...]:
         """Named outputs of an exported block that no other block is given."""
         outputs = block.binding.outputs if block.binding else ()
-        return tuple(
-            name for name in outputs if not self._read & {(block.name, name), (block.name, "")}
-        )
+        whole = self._read[block.name, ""]
+        return tuple(name for name in outputs if not self._read[block.name, name] + whole)
+
+    def shared_outputs(self, block: Block) -> tuple[str, ...]:
+        """Named outputs of an exported block that several other blocks are given."""
+        outputs = block.binding.outputs if block.binding else ()
+        whole = self._read[block.name, ""]
+        return tuple(name for name in outputs if self._read[block.name, name] + whole > 1)
 
     @cached_property
-    def _read(self) -> frozenset[tuple[str, str]]:
-        """Block and output, for all that some block is given; no output: all of that block."""
-        found: set[tuple[str, str]] = set()
+    def _read(self) -> Counter[tuple[str, str]]:
+        """How many blocks are given an output; no name of one: all outputs of that block."""
+        found: Counter[tuple[str, str]] = Counter()
         for block in self.blocks:
             if block.binding is None:
-                found.update((name, "") for name in block.upstream)
+                found.update({(name, "") for name in block.upstream})
             else:
-                found.update((item.block, item.output) for item in block.binding.inputs.values())
-        return frozenset(found)
+                found.update({(each.block, each.output) for each in block.binding.inputs.values()})
+        return found
 
     @cached_property
     def _by_name(self) -> Mapping[str, Block]:

@@ -16,7 +16,7 @@ from jupyter_blocks.executors.table import executor_names, is_known_executor
 from jupyter_blocks.freshness import Fingerprints
 from jupyter_blocks.pipeline import Pipeline
 from jupyter_blocks.plan import Action, PlannedBlock, RunOptions, RunPlan
-from jupyter_blocks.variables.manifest import Manifest
+from jupyter_blocks.variables.manifest import PARTS_FORMAT, Manifest
 from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["ASKED_FOR_EXECUTOR", "Decision", "choose_executor", "make_plan", "reference"]
@@ -206,8 +206,10 @@ class _Planner:
             return f"'{upstream[0]}' runs"
         if not block.cache:
             return "its cache is off"
-        unread = self.pipeline.unread_outputs(block)
+        unread, shared = self.pipeline.unread_outputs(block), self.pipeline.shared_outputs(block)
         for name, output in manifest.outputs.items():
+            if output.format == PARTS_FORMAT and name in shared:
+                return f"several blocks read its iterator '{name}' now"
             if output.why_not_stored and name not in unread:
                 return f"its '{name}', which could not be stored, is read now"
         inputs = {

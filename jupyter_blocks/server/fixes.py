@@ -47,7 +47,7 @@ def fixes_of(problem: Problem, notebook: Notebook, names: Iterable[str]) -> list
         case "duplicate-block" if problem.block:
             return [_renamed(cell, tags, _free(problem.block, names))]
         case "bad-name":
-            return list(_mended_name(cell, tags, names))
+            return list(_mended_name(cell, names))
         case "skipped-binding" if tags.role is Role.SKIP:
             return [Fix(f"Do not skip cell {number}", number, "")]
     return [
@@ -80,7 +80,7 @@ def _renamed(cell: Cell, tags: CellTags, name: str) -> Fix:
     return Fix(f"Rename cell {cell.number} to '{name}'", cell.number, f"{word}:{name}")
 
 
-def _mended_name(cell: Cell, tags: CellTags, names: Iterable[str]) -> Iterator[Fix]:
+def _mended_name(cell: Cell, names: Iterable[str]) -> Iterator[Fix]:
     """A name like the one that no block can have."""
     for tag in cell.tags:
         word, colon, name = tag.partition(":")

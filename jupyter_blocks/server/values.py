@@ -15,15 +15,17 @@ from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.places import Places
 from jupyter_blocks.variables.cells import cell, short_repr
 from jupyter_blocks.variables.formats import Source
+from jupyter_blocks.variables.formats.partbatches import has_batches
 from jupyter_blocks.variables.manifest import Manifest, StoredOutput
 from jupyter_blocks.variables.query import (
-    ARROW_FORMATS,
     Condition,
     Order,
+    Search,
     StoredTable,
     query_page,
 )
 from jupyter_blocks.variables.store import VariableStore
+from jupyter_blocks.variables.views import MOST_COLUMNS
 
 __all__ = ["SAFE_FORMATS", "Value", "Values", "summary", "variable_document"]
 
@@ -31,6 +33,11 @@ SAFE_FORMATS = frozenset({"arrow", "bytes", "json", "npy", "pandas", "polars", "
 """Formats that are read without running any code of the value's own."""
 _MOST_BYTES = 16 * 1024 * 1024
 """Larger JSON documents and images are not loaded; their previews are shown."""
+
+_PAGED_INSTEAD = (
+    "All rows can be shown, sorted and filtered where a table has one index level (reset_index()), "
+    "texts as column labels and values of one type in each column."
+)
 
 
 class Value:
@@ -69,19 +76,23 @@ class Value:
 
     def rows(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """A page of rows, sorted and filtered where that is asked for."""
-        if self.stored.format not in ARROW_FORMATS:
+        if not has_batches(self.stored):
             return self._sample(asked)
         start, rows, columns = asked.get("start", 0), asked.get("rows", 100), asked.get("columns")
-        if not (asked.get("sort") or asked.get("filters")):
+        if not (asked.get("sort") or asked.get("filters") or asked.get("search", "").strip()):
             page = self.store.page(self.manifest, self.name, start, rows, columns)
             return {**page, "matched": page["rows"], "complete": True}
+        table = self.table()
+        conditions = [Condition(**item) for item in asked.get("filters", ())]
+        text = asked.get("search", "").strip()
+        search = [Search(text, tuple(table.columns[:MOST_COLUMNS]))] if text else []
         page = query_page(
-            self.table(),
+            table,
             start,
             rows,
             columns=columns,
             order=[Order(**item) for item in asked.get("sort", ())],
-            conditions=[Condition(**item) for item in asked.get("filters", ())],
+            conditions=[*conditions, *search],
         )
         return {"type": self.stored.type, **page, "complete": True}
 
@@ -89,9 +100,10 @@ class Value:
         """The first rows of a table that only Python can read."""
         if self.stored.type not in ("table", "series"):
             raise VariableError(f"Output '{self.name}' is of type {self.stored.type}, no table.")
-        if asked.get("sort") or asked.get("filters"):
+        if asked.get("sort") or asked.get("filters") or asked.get("search"):
             raise VariableError(
-                f"Output '{self.name}' is pickled; it can be neither sorted nor filtered here."
+                f"Output '{self.name}' is pickled; it can be neither sorted nor filtered here.",
+                hint=_PAGED_INSTEAD,
             )
         preview = self.preview()
         sample = preview.get("sample") or []
@@ -107,6 +119,8 @@ class Value:
             ],
             "sample": sample[start : start + rows],
             "complete": False,
+            "note": f"Output '{self.name}' is pickled: only its first {len(sample)} rows are "
+            f"shown. {_PAGED_INSTEAD}",
         }
         if preview.get("index"):
             page["index"] = [
@@ -119,7 +133,9 @@ class Value:
         """The picture of a figure, as PNG."""
         for item in self.stored.objects:
             if item.key.endswith(".png") and item.size <= _MOST_BYTES:
-                return bytes(self.source.buffer(".png"))
+                objects, prefix = self.stored.objects, self.manifest.prefix
+                source = Source(self.store.storage, prefix, objects, verify=True)
+                return bytes(source.buffer(item.key))
         raise VariableNotFoundError(f"Output '{self.name}' has no picture.")
 
     def tree(self, path: Sequence[str | int], offset: int, limit: int) -> dict[str, Any]:
@@ -213,7 +229,7 @@ def variable_document(manifest: Manifest, name: str) -> dict[str, Any]:
         "format": stored.format,
         "run_id": manifest.run_id,
         "created_at": manifest.created_at,
-        "can_page": stored.format in ARROW_FORMATS and bool(stored.objects),
+        "can_page": has_batches(stored),
         "has_image": any(item.key.endswith(".png") for item in stored.objects),
     }
 

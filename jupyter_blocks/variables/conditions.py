@@ -5,6 +5,7 @@ Worked out on Arrow columns; what makes no sense for a column's type is an error
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from jupyter_blocks.errors import VariableError
 from jupyter_blocks.variables.formats.batches import Limits
 
-__all__ = ["Condition", "check", "fits", "flat", "may_fit", "names_in", "plain"]
+__all__ = ["Condition", "Search", "check", "fits", "flat", "may_fit", "names_in", "plain"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +25,77 @@ class Condition:
     """eq, ne, lt, le, gt, ge, contains, starts_with, in, is_null, not_null."""
     value: Any = None
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The one column it looks at."""
+        return (self.column,)
 
-def names_in(conditions: Sequence[Condition]) -> list[str]:
+    def mask(self, piece: Any) -> Any:
+        """For each row of a slice whether it fits; null where that is not known."""
+        return _mask(piece.column(self.column), self)
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text that stands in any of some columns, in capitals or not, as tables show them.
+
+    Numbers and times are looked at where the text could be a part of one; lists, bytes and the
+    like never are.
+    """
+
+    text: str
+    columns: tuple[str, ...]
+
+    def mask(self, piece: Any) -> Any:
+        """For each row of a slice whether the text is in it."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        mask = pa.repeat(pa.scalar(False), piece.num_rows)
+        for name in self.columns:
+            column = _searched(piece.column(name), self.text)
+            if column is not None:
+                is_time = pa.types.is_temporal(piece.column(name).type)
+                text = _BETWEEN.sub("T", self.text.strip()) if is_time else self.text.strip()
+                found = pc.match_substring(column, text, ignore_case=True)
+                mask = pc.or_(mask, pc.fill_null(found, False))
+        return mask
+
+
+_NUMBER_PART = re.compile(r"[\d.eE+-]+|inf|nan|true|false", re.ASCII)
+_BETWEEN = re.compile(r"(?<=\d) (?=\d)")
+"""Between day and hour, where people write no T."""
+_TIME_PART = re.compile(r"[\d:.+TZ -]+", re.ASCII)
+
+
+def _searched(column: Any, text: str) -> Any:
+    """A column as texts; none where it cannot have `text` in it."""
+    import pyarrow as pa
+
+    kind, types = column.type, pa.types
+    if types.is_string(kind) or types.is_large_string(kind):
+        return column
+    if types.is_timestamp(kind) or types.is_date(kind) or types.is_time(kind):
+        return _moments(column) if _TIME_PART.fullmatch(text.strip()) else None
+    is_number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    if not (is_number or types.is_boolean(kind)) or types.is_float16(kind):
+        return None
+    return column.cast(pa.string()) if _NUMBER_PART.fullmatch(text.strip().lower()) else None
+
+
+def _moments(column: Any) -> Any:
+    """Times as tables show them: with a T between day and hour."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp(column.type.unit))  # no names of time zones
+    return pc.replace_substring(column.cast(pa.string()), " ", "T", max_replacements=1)
+
+
+def names_in(conditions: Sequence[Condition | Search]) -> list[str]:
     """The columns that conditions are on, each once."""
-    return list(dict.fromkeys(condition.column for condition in conditions))
+    return list(dict.fromkeys(name for condition in conditions for name in condition.columns))
 
 
 def check(kind: Any, condition: Condition) -> None:
@@ -43,7 +111,8 @@ def plain(array: Any) -> Any:
 
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return plain(array.dictionary_decode())
+        texts = plain(array.dictionary)  # views of strings cannot be taken one by one
+        return pa.DictionaryArray.from_arrays(array.indices, texts).dictionary_decode()
     return flat(array)
 
 
@@ -64,16 +133,17 @@ def flat(array: Any) -> Any:
 _WHOLE: Mapping[str, str] = {"string_view": "large_string", "binary_view": "large_binary"}
 
 
-def fits(piece: Any, conditions: Sequence[Condition]) -> Any:
+def fits(piece: Any, conditions: Sequence[Condition | Search]) -> Any:
     """Numbers of the rows of a slice that fit all conditions."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not conditions:
-        return pa.array(range(piece.num_rows), pa.int64())
+        return pa.array(np.arange(piece.num_rows, dtype="i8"))
     mask = None
     for condition in conditions:
-        one = pc.fill_null(_mask(piece.column(condition.column), condition), False)
+        one = pc.fill_null(condition.mask(piece), False)
         mask = one if mask is None else pc.and_(mask, one)
     return pc.indices_nonzero(mask).cast(pa.int64())
 

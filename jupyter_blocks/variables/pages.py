@@ -8,13 +8,23 @@ being mapped, too.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
 from jupyter_blocks.variables.cells import cell
+from jupyter_blocks.variables.conditions import plain
 from jupyter_blocks.variables.formats import Source, decode, typed_json
 from jupyter_blocks.variables.formats.batches import Batches
+from jupyter_blocks.variables.formats.columns import Column
+from jupyter_blocks.variables.formats.partbatches import (
+    PartBatches,
+    has_batches,
+    index_labels,
+    open_table,
+)
 from jupyter_blocks.variables.manifest import StoredOutput
 from jupyter_blocks.variables.views import (
     MOST_COLUMNS,
@@ -25,7 +35,7 @@ from jupyter_blocks.variables.views import (
     view_of,
 )
 
-__all__ = ["MOST_ROWS", "read_page"]
+__all__ = ["MOST_ROWS", "parts_view", "read_page"]
 
 MOST_ROWS = 10_000
 """Rows in one page, at most."""
@@ -69,6 +79,42 @@ def read_page(
     return page
 
 
+def parts_view(stored: StoredOutput, source: Source) -> TableView:
+    """A table in parts as one, to be described: its columns are read slice by slice."""
+    whole, batches = open_table(stored, source)
+    header, _ = _view(stored, source, 0, 0)
+    rows, labels = batches.starts[-1], index_labels(whole.meta)
+    columns = tuple(
+        replace(column, rows=rows, column=_in_slices(batches, position))
+        for position, column in enumerate(header.columns)
+    )
+    if labels is not None:
+        return TableView(rows, columns, _labels_view(labels, whole.meta["index"]["name"], rows, 0))
+    index = (
+        replace(level, rows=rows, column=_in_slices(batches, len(columns)))
+        for level in header.index
+    )
+    return TableView(rows, columns, tuple(index))
+
+
+def _in_slices(batches: Batches | PartBatches, position: int) -> Column:
+    import pyarrow as pa
+
+    nothing = plain(pa.nulls(0, batches.schema.field(position).type))
+
+    def cut(start: int, stop: int) -> Any:
+        pieces = [nothing]
+        for number in range(max(bisect_right(batches.starts, start) - 1, 0), len(batches)):
+            first, end = batches.starts[number : number + 2]
+            if first >= stop:
+                break
+            low, high = max(start - first, 0), min(stop, end) - first
+            pieces.append(plain(batches.read(number, [position])[0].slice(low, high - low)))
+        return pa.concat_arrays(pieces)
+
+    return Column({}, nothing.type, convert=cut)
+
+
 def _chosen(view: TableView, columns: Collection[str] | None, name: str) -> tuple[ColumnView, ...]:
     if columns is None:
         return view.columns[:MOST_COLUMNS]
@@ -87,12 +133,13 @@ def _level(level: ColumnView, start: int, stop: int) -> dict[str, Any]:
 
 def _view(stored: StoredOutput, source: Source, start: int, stop: int) -> tuple[TableView, int]:
     """A view that holds the rows asked for, and the row it begins with."""
-    if not stored.objects or "batch_rows" not in stored.meta:
+    is_in_parts = bool(stored.meta.get("pages"))
+    if not has_batches(stored) or not (is_in_parts or "batch_rows" in stored.meta):
         view = view_of(decode(stored, source))
         return view or TableView(0, ()), 0
     import pyarrow as pa
 
-    batches = Batches(source, stored.meta, stored.rows or 0)
+    stored, batches = open_table(stored, source)
     first = last = 0
     if start < stop:
         first = bisect_right(batches.starts, start) - 1
@@ -117,27 +164,32 @@ def _with_labels(view: TableView, meta: Mapping[str, Any], first: int) -> TableV
     index, names = meta["index"], [column.name for column in view.columns]
     if meta["kind"] == "series":
         names[0] = _shown(meta["name"], "values")
-    if "range" not in index:
+    labels = index_labels(meta)
+    if labels is None:
         names[-1] = _shown(index["name"], "index")
     columns = tuple(
         ColumnView(name, dtype, view.rows, column.column)
         for name, dtype, column in zip(names, meta["dtypes"], view.columns, strict=True)
     )
-    if "range" in index:
-        return TableView(view.rows, columns, _range_view(index, view.rows, first))
+    if labels is not None:
+        return TableView(view.rows, columns, _labels_view(labels, index["name"], view.rows, first))
     if meta["kind"] == "index":
         return TableView(view.rows, columns)
     return TableView(view.rows, columns[:-1], columns[-1:])
 
 
-def _range_view(index: Mapping[str, Any], rows: int, first: int) -> tuple[ColumnView, ...]:
-    """An index that is a range, from row `first` on; none if it only numbers the rows."""
-    start, stop, step = index["range"]
-    if is_count(start, step, typed_json.decode(index["name"])):
+def _labels_view(labels: Sequence[int], name: Any, rows: int, first: int) -> tuple[ColumnView, ...]:
+    """An index of ranges, from row `first` on; none if it only numbers the rows."""
+    decoded = typed_json.decode(name)
+    if isinstance(labels, range) and is_count(labels.start, labels.step, decoded):
         return ()
-    labels = range(start, stop, step)[first:]
-    name = _shown(index["name"], "index")
-    return (ColumnView(name, "int64", rows, read=lambda a, b: list(labels[a:b])),)
+    shown = _shown(name, "index")
+    read = partial(_cut, labels, first)
+    return (ColumnView(shown, "int64", rows, read=read),)
+
+
+def _cut(labels: Sequence[int], first: int, start: int, stop: int) -> list[int]:
+    return list(labels[first + start : first + stop])
 
 
 def _shown(name: Any, default: str) -> str:

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from jupyter_blocks.variables.cells import cell, cut, short_repr, shortened
 from jupyter_blocks.variables.formats import Encoded, registered_preview
-from jupyter_blocks.variables.manifest import StoredOutput, dump_json
+from jupyter_blocks.variables.formats.parts import read_parts
+from jupyter_blocks.variables.manifest import PARTS_FORMAT, StoredOutput, dump_json
+from jupyter_blocks.variables.pages import parts_view
 from jupyter_blocks.variables.statistics import SAMPLE_ROWS, describe_array, describe_column
 from jupyter_blocks.variables.views import MOST_COLUMNS, ColumnView, TableView, view_of
 
-__all__ = ["SHOWN_ROWS", "describe", "describe_table", "describe_unstored"]
+__all__ = ["SHOWN_ROWS", "describe", "describe_model", "describe_table", "describe_unstored"]
 
 SHOWN_ROWS = 20
 _SAMPLED_CELLS = 300_000
@@ -24,6 +27,8 @@ _MOST_SECONDS = 2.0
 """After so long, the other columns are listed without statistics."""
 _LONGEST_TEXT = 2_000
 _SHOWN_BYTES = 200
+_MOST_ENTRIES = 50
+"""Parameters, features, classes of a model that are shown."""
 
 
 def describe(value: Any, stored: StoredOutput, encoded: Encoded | None = None) -> dict[str, Any]:
@@ -51,6 +56,8 @@ def describe_unstored(stored: StoredOutput) -> dict[str, Any]:
 
 
 def _content(value: Any, stored: StoredOutput, view: Any) -> Mapping[str, Any]:
+    if stored.format == PARTS_FORMAT:
+        return _describe_parts(stored, view)
     if stored.type in ("table", "series"):
         table = view_of(value, view, MOST_COLUMNS)
         if table is not None:
@@ -63,10 +70,75 @@ def _content(value: Any, stored: StoredOutput, view: Any) -> Mapping[str, Any]:
         return {"value": shortened(value, _LONGEST_TEXT), "length": len(value)}
     if stored.type == "bytes":
         return {"repr": repr(bytes(value[:_SHOWN_BYTES])), "length": len(value)}
+    if stored.type == "model":
+        return {"repr": short_repr(value), "model": describe_model(value)}
     if stored.type == "json":
         shown, is_cut = cut(value)
         return {"value": shown, "truncated": is_cut}
     return {"repr": short_repr(value)}
+
+
+def describe_model(model: Any) -> dict[str, Any]:
+    """What a fitted model says of itself, in the words of scikit-learn.
+
+    `parameters` (name -> value), `features` (names, or how many), `classes`, `weights` (pairs of
+    feature and importance or coefficient, the largest first), `steps` of a pipeline; each only
+    where the model has it.
+    """
+    described: dict[str, Any] = {}
+    for key, ask in _MODEL_ENTRIES.items():
+        # Properties of models compute things, and raise what they like.
+        with suppress(Exception):
+            found = ask(model)
+            if found is not None:
+                described[key] = found
+    return described
+
+
+def _features(model: Any) -> Any:
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return int(model.n_features_in_)
+    return [str(cell(name)) for name in list(names)[:_MOST_ENTRIES]]
+
+
+def _weights(model: Any) -> list[list[Any]] | None:
+    found = getattr(model, "feature_importances_", getattr(model, "coef_", None))
+    found = getattr(found, "tolist", lambda: None)()
+    if isinstance(found, list) and len(found) == 1 and isinstance(found[0], list):
+        found = found[0]
+    if not isinstance(found, list) or not all(isinstance(item, float) for item in found):
+        return None
+    names = getattr(model, "feature_names_in_", range(len(found)))
+    pairs = sorted(zip(map(str, names), found, strict=True), key=lambda pair: -abs(pair[1]))
+    return [[name, cell(weight)] for name, weight in pairs[:_MOST_ENTRIES]]
+
+
+_MODEL_ENTRIES: Mapping[str, Any] = {
+    "parameters": lambda model: {
+        str(name): cell(value)
+        for name, value in list(model.get_params(deep=False).items())[:_MOST_ENTRIES]
+        if name != "steps"
+    },
+    "features": _features,
+    "classes": lambda model: [cell(name) for name in model.classes_.tolist()[:_MOST_ENTRIES]],
+    "weights": _weights,
+    "steps": lambda model: [[str(name), short_repr(step)] for name, step in model.steps],
+}
+
+
+def _describe_parts(stored: StoredOutput, source: Any) -> dict[str, Any]:
+    """A table of all parts; of others what each of the first ones is."""
+    count = stored.meta["parts"]
+    if stored.meta.get("pages"):
+        return {**describe_table(parts_view(stored, source)), "parts": count}
+    shown = [part.output for part in read_parts(source)[: min(count, SHOWN_ROWS)]]
+    kinds = [
+        part.python_type + ("" if part.rows is None else f" of {part.rows:,}") for part in shown
+    ]
+    more = ["..."] if count > len(shown) else []
+    said = f"{stored.python_type} of {count:,} parts: {', '.join([*kinds, *more])}"
+    return {"repr": said.removesuffix(": "), "parts": count}
 
 
 def _own_content(value: Any, stored: StoredOutput) -> dict[str, Any]:

@@ -9,13 +9,14 @@ in Arrow files only; nothing is ever unpickled here.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
 from jupyter_blocks.variables.conditions import (
     Condition,
+    Search,
     check,
     fits,
     flat,
@@ -24,18 +25,26 @@ from jupyter_blocks.variables.conditions import (
     plain,
 )
 from jupyter_blocks.variables.formats import Source
-from jupyter_blocks.variables.formats.batches import Batches
+from jupyter_blocks.variables.formats.partbatches import has_batches, index_labels, open_table
 from jupyter_blocks.variables.manifest import StoredOutput
 from jupyter_blocks.variables.pages import MOST_ROWS, read_page
 from jupyter_blocks.variables.views import arrow_view, display_names
 
-__all__ = ["ARROW_FORMATS", "DEEPEST_SORTED", "Condition", "Order", "StoredTable", "query_page"]
+__all__ = [
+    "DEEPEST_SORTED",
+    "Condition",
+    "Order",
+    "Search",
+    "StoredTable",
+    "query_page",
+]
 
-ARROW_FORMATS = frozenset({"arrow", "pandas", "polars"})
-"""Formats whose tables lie in Arrow files."""
 DEEPEST_SORTED = 100_000
 """Sorted tables can be looked at down to this row."""
+_SAMPLE_ROWS = 10_000
+"""Of a slice, to find a value that the first rows do not come after."""
 _SLICE_ROWS = 500_000
+_SLICE_VALUES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -47,10 +56,10 @@ class Order:
 
 
 class StoredTable:
-    """A table in an Arrow file, read in slices."""
+    """A table in an Arrow file, or in one for each part, read in slices."""
 
     def __init__(self, name: str, stored: StoredOutput, source: Source) -> None:
-        if stored.format not in ARROW_FORMATS or not stored.objects:
+        if not has_batches(stored):
             raise VariableError(
                 f"Output '{name}' is stored in the format '{stored.format}', which cannot be "
                 "searched.",
@@ -60,8 +69,8 @@ class StoredTable:
         self.name = name
         self.rows: int = stored.rows or 0
         self.index: dict[str, Any] | None = (header.get("index") or [None])[0]
-        self._range = _index_range(stored.meta)
-        self._batches = Batches(source, stored.meta, self.rows)
+        stored, self._batches = open_table(stored, source)
+        self._range = index_labels(stored.meta)
         shown = [column["name"] for column in header["columns"]]
         fields = self._batches.schema.names
         has_index = stored.format == "pandas" and self.index is not None and self._range is None
@@ -80,6 +89,12 @@ class StoredTable:
             f"Output '{self.name}' has no column '{column[:100]}'. Its columns: {known}."
         )
 
+    def kind(self, column: str) -> Any:
+        """The Arrow type that a column has in slices."""
+        import pyarrow as pa
+
+        return plain(pa.nulls(0, self._batches.schema.field(self.position(column)).type)).type
+
     def slices(
         self, columns: Sequence[str], rows: int = _SLICE_ROWS, batches: Sequence[int] | None = None
     ) -> Iterator[tuple[int, Any]]:
@@ -87,6 +102,7 @@ class StoredTable:
         import pyarrow as pa
 
         positions = [self.position(column) for column in columns]
+        rows = min(rows, max(_SLICE_VALUES // max(len(positions), 1), 1_000))
         for number in range(len(self._batches)) if batches is None else batches:
             found = self._batches.read(number, positions)
             first, end = self._batches.starts[number : number + 2]
@@ -95,10 +111,12 @@ class StoredTable:
                 arrays = [plain(array.slice(start, length)) for array in found]
                 yield first + start, pa.Table.from_arrays(arrays, names=list(columns))
 
-    def batches(self, conditions: Sequence[Condition]) -> list[int]:
+    def batches(self, conditions: Sequence[Condition | Search]) -> list[int]:
         """Numbers of the batches in which rows may fit all conditions."""
         candidates = [True] * len(self._batches)
         for condition in conditions:
+            if isinstance(condition, Search):
+                continue
             position = self.position(condition.column)
             check(self._batches.schema.field(position).type, condition)
             limits = self._batches.limits(position)
@@ -160,11 +178,6 @@ class StoredTable:
         return table.take(pa.array(back, pa.int64()))
 
 
-def _index_range(meta: Mapping[str, Any]) -> range | None:
-    index = meta.get("index")
-    return range(*index["range"]) if isinstance(index, Mapping) and "range" in index else None
-
-
 def query_page(
     table: StoredTable,
     start: int,
@@ -172,7 +185,7 @@ def query_page(
     *,
     columns: Collection[str] | None = None,
     order: Sequence[Order] = (),
-    conditions: Sequence[Condition] = (),
+    conditions: Sequence[Condition | Search] = (),
 ) -> dict[str, Any]:
     """Rows `start` to `start + rows` of those that fit, as `pages.read_page` gives them.
 
@@ -204,7 +217,7 @@ def query_page(
 
 
 def _fitting(
-    table: StoredTable, start: int, rows: int, conditions: Sequence[Condition]
+    table: StoredTable, start: int, rows: int, conditions: Sequence[Condition | Search]
 ) -> tuple[list[int], int]:
     """Numbers of the rows of one page in the order of the table, and how many fit at all."""
     if not conditions:
@@ -221,7 +234,7 @@ def _fitting(
 
 
 def _sorted(
-    table: StoredTable, last: int, order: Sequence[Order], conditions: Sequence[Condition]
+    table: StoredTable, last: int, order: Sequence[Order], conditions: Sequence[Condition | Search]
 ) -> tuple[list[int], int]:
     """Numbers of the first `last` rows in an order, and how many fit at all."""
     import pyarrow as pa
@@ -247,6 +260,7 @@ def _sorted(
             chosen = chosen.rename_columns([f"k{number}" for number in range(len(keys))])
             numbers = pa.array(found.to_numpy(zero_copy_only=False) + first, pa.int64())
             chosen = chosen.append_column("number", numbers)
+            chosen = _worth_sorting(chosen, best, order, last)
             best = chosen if best is None else pa.concat_tables([best, chosen])
             best = _first(best, by, last)
     first_numbers = best.column("number").to_pylist() if best is not None else []
@@ -263,6 +277,48 @@ def _comes_later(begins_with: Any, best: Any, order: Order, last: int) -> bool:
         return False
     compare = pc.less if order.descending else pc.greater
     return bool(compare(begins_with, best.column("k0")[last - 1]).as_py())
+
+
+def _worth_sorting(slice_: Any, best: Any, order: Sequence[Order], last: int) -> Any:
+    """The rows of a slice that can be among the first `last`, of which `best` are known so far.
+
+    Comparing all values with one is many times as fast as sorting them.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    key = ("k0", "descending" if order[0].descending else "ascending")
+    try:
+        if best is not None and best.num_rows >= last > 0:
+            slice_ = _up_to(best.column("k0")[last - 1], slice_, order, last)
+        step = slice_.num_rows // max(_SAMPLE_ROWS, 20 * last)
+        if step > 1 and last > 0:
+            # What is the last of the first rows of a few is not before the last of those of all.
+            few = slice_.select(["k0"]).take(np.arange(0, slice_.num_rows, step))
+            nearest = pc.sort_indices(few, sort_keys=[key])
+            slice_ = _up_to(few.column("k0")[nearest[last - 1].as_py()], slice_, order, last)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, TypeError):
+        pass  # sorting all of it says what is wrong, if anything is
+    return slice_
+
+
+def _up_to(limit: Any, slice_: Any, order: Sequence[Order], last: int) -> Any:
+    """The rows of a slice that do not come after `limit`; missing values come after all others.
+
+    Where the order is by one column alone, more than `last` rows with the limit are too many.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    values = slice_.column("k0")
+    if not limit.is_valid or limit != limit:  # noqa: PLR0124 - NaN
+        return slice_
+    comes_before = (pc.greater if order[0].descending else pc.less)(values, limit)
+    rows = [pc.indices_nonzero(comes_before), pc.indices_nonzero(pc.equal(values, limit))]
+    if len(order) == 1:
+        rows[1] = rows[1][:last]
+    return slice_.take(pa.concat_arrays(rows))
 
 
 def _first(table: Any, order: Sequence[tuple[int, bool]], most: int) -> Any:

@@ -122,6 +122,9 @@ KINDS = {
     "figure": "from matplotlib.figure import Figure; f = Figure(); f.subplots(); return f",
     "data": "return {'a': {1, 2}, 'b': (1, None), 'c': float('nan')}",
     "words": "return 'ä' * 5000",
+    "parts": "import pandas as pd; yield from (pd.DataFrame({'a': [n]}) for n in range(3))",
+    "odd parts": "import fractions; yield fractions.Fraction(1, 3); yield {'a': {1}}",
+    "pickled parts": "import pandas as pd; yield pd.DataFrame({'a': [1, 'x']})",
 }
 _watched: list[str] = []
 _watching = False
@@ -158,18 +161,20 @@ async def test_the_process_of_the_server_never_unpickles(
 ) -> None:
     """Whatever was stored and whatever is asked of it: Python itself says so."""
     sys.addaudithook(_watch)
-    blocks = [block(name, body) for name, body in KINDS.items()]
+    blocks = [block(name.replace(" ", "_"), body) for name, body in KINDS.items()]
     project = write_project(jp_root_dir / "shop", blocks)
+    run(project)
     run(project)
     with no_unpickling():
         for name in KINDS:
-            value = {**OF, "block": name, "output": "output_0"}
+            value = {**OF, "block": name.replace(" ", "_"), "output": "output_0"}
             preview = await client.get("/blocks/variables/preview", **value)
             assert preview["type"]
             for path, extra in (
                 ("rows", {}),
                 ("rows", {"sort": [{"column": "a"}]}),
                 ("rows", {"filters": [{"column": "a", "op": "not_null"}]}),
+                ("rows", {"search": "a"}),
                 ("tree", {}),
                 ("chart", {"kind": "histogram", "x": "a"}),
                 ("chart", {"kind": "scatter", "x": "a"}),
@@ -181,6 +186,9 @@ async def test_the_process_of_the_server_never_unpickles(
                 params = {**value, **dict([query.split("=")] if query else [])}
                 code = await code_of(jp_fetch("blocks", "variables", address, params=params))
                 assert code in (200, 400, 404), (name, path)
+            await client.get("/blocks/variables/compare", **value)
+            named = {**OF, "block": value["block"]}
+            await client.get("/blocks/variables/manifest", **named)
         await client.get("/blocks/variables", **OF)
         await client.get("/blocks/pipeline", **OF)
 
@@ -270,7 +278,10 @@ def look_at_everything(project: str, ask: Callable[..., int]) -> None:
     ask(rows, {**of, "start": 4000, "rows": 100})
     ask(rows, {**of, "filters": [{"column": "b", "op": "ge", "value": 900}]})
     ask(rows, {**of, "sort": [{"column": "b", "descending": True}]})
-    ask(chart, {**of, "kind": "histogram", "x": "a"})
+    ask(rows, {**of, "search": "word 9"})
+    ask(f"variables/compare?{query}")
+    ask(chart, {**of, "kind": "histogram", "x": "a", "color": "w"})
+    ask(chart, {**of, "kind": "line", "x": "a", "y": "b"})
     ask(chart, {**of, "kind": "bar", "x": "w", "y": "a", "aggregate": "mean"})
     ask(f"variables/text?{query.replace('=table', '=words')}&offset=1000&limit=1000")
     size = ask(f"variables/download?{query}&format=csv")

@@ -143,6 +143,22 @@ def test_a_histogram_has_twenty_bins(tmp_path: Path) -> None:
     assert (times["edges"][0], sum(times["counts"])) == ("2020-01-01T00:00:00", 100)
 
 
+def test_quantiles_and_deviation_tell_the_spread(tmp_path: Path) -> None:
+    """Of the finite numbers; times have quantiles alone; nothing of the kind for other values."""
+    spread = column(tmp_path / "many", [*np.arange(101.0), np.inf, np.nan])
+    assert spread["quantiles"] == [5.0, 25.0, 50.0, 75.0, 95.0]
+    assert spread["std"] == pytest.approx(np.arange(101.0).std(ddof=1))
+    times = column(tmp_path / "times", pd.date_range("2020-01-01", periods=3, freq="D"))
+    assert (times["quantiles"][2], times["std"]) == ("2020-01-02T00:00:00", None)
+    assert column(tmp_path / "one", [5])["std"] is None
+    for name, values in {
+        "text": ["a"],
+        "bools": [True],
+        "empty": pd.Series([], dtype="f8"),
+    }.items():
+        assert column(tmp_path / name, values)["quantiles"] is None
+
+
 def test_the_most_frequent_values_come_first(tmp_path: Path) -> None:
     """At most ten of them; floats only where there are few."""
     values = ["a"] * 5 + ["b"] * 9 + [str(number) for number in range(20)]
@@ -166,6 +182,8 @@ def test_large_tables_are_sampled_and_say_so(kind: Any, tmp_path: Path) -> None:
     numbers, text = preview(tmp_path, frame)["columns"]
     assert (numbers["min"], numbers["max"], numbers["mean"]) == (0, rows - 1, (rows - 1) / 2)
     assert (numbers["sampled"], text["sampled"], text["distinct"]) == (True, True, 7)
+    assert numbers["sample_rows"] == 50_000
+    assert text["sample_rows"] == sum(count for _, count in text["top"])
     counts = numbers["histogram"]["counts"]
     assert sum(counts) == numbers["distinct"] == 50_000
     assert min(counts) > 0.8 * max(counts)
@@ -302,6 +320,47 @@ def test_objects_are_shown_by_what_they_say(tmp_path: Path) -> None:
         "{'a': <ndarray: shape (3,), int64>, 'f': <DataFrame: 100000 rows, 1 columns>, "
         "'s': <Series: 1 rows of int64>}"
     )
+
+
+class Forest:
+    """A model as scikit-learn has them, that has seen two features."""
+
+    feature_names_in_ = np.array(["age", "height"], dtype=object)
+    n_features_in_ = 2
+    feature_importances_ = np.array([0.25, 0.75])
+    classes_ = np.array([0, 1])
+
+    def fit(self) -> None:
+        """Nothing."""
+
+    predict = fit
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        assert not deep
+        return {"depth": 3, "criterion": "gini", "seed": None}
+
+
+class Unfitted(Forest):
+    """One that has seen nothing, and says so."""
+
+    @property
+    def feature_importances_(self) -> Any:  # type: ignore[override]
+        raise RuntimeError("not fitted")
+
+    feature_names_in_ = classes_ = n_features_in_ = None  # type: ignore[assignment]
+
+
+def test_models_tell_what_they_are(tmp_path: Path) -> None:
+    """Parameters, features, classes and weights; what fails is left out."""
+    shown = preview(tmp_path / "fitted", Forest())
+    assert shown["type"] == "model"
+    assert shown["model"] == {
+        "parameters": {"depth": 3, "criterion": "gini", "seed": None},
+        "features": ["age", "height"],
+        "classes": [0, 1],
+        "weights": [["height", 0.75], ["age", 0.25]],
+    }
+    assert list(preview(tmp_path / "unfitted", Unfitted())["model"]) == ["parameters"]
 
 
 def test_figures_are_shown_as_pictures(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def _write_polars(value: Any, sink: Sink) -> Encoded:
 
     series = type(value) is pl.Series
     frame = value.to_frame() if series else value
-    lost = _lost_by_polars(frame) if series or type(value) is pl.DataFrame else None
+    lost = _lost_by_files(frame) if series or type(value) is pl.DataFrame else None
     if lost is None:
         raise NotExactError(f"polars {type(value).__name__}")
     meta: dict[str, Any] = {"kind": "Series" if series else "DataFrame"}
@@ -184,8 +184,7 @@ def _write_polars(value: Any, sink: Sink) -> Encoded:
     with sink.file(".arrow") as file:
         _write_polars_frame(written, file, meta.get("batch_rows"))
     limits.write(sink)
-    if lost:
-        meta["lexical"] = lost
+    meta |= lost
     return Encoded("series" if series else "table", meta, len(frame), view=frame)
 
 
@@ -201,10 +200,11 @@ def _polars_pages(frame: Any, limits: BatchLimits) -> tuple[Any, int]:
     return pl.concat(pieces, rechunk=False), size
 
 
-def _lost_by_polars(frame: Any) -> list[str] | None:
-    """The categories whose order of sorting files do not keep (polars before 1.32).
+def _lost_by_files(frame: Any) -> dict[str, Any] | None:
+    """What files of polars before 1.32 do not keep and has to be said beside them.
 
-    None where the frame without its rows comes back from a file with another schema.
+    The categories that sort by their texts, and the scales of decimals without a precision. None
+    where the frame without its rows comes back from a file with another schema.
     """
     import polars as pl
 
@@ -218,9 +218,17 @@ def _lost_by_polars(frame: Any) -> list[str] | None:
     if not frame.width or again.columns != frame.columns:
         return None
     pairs = zip(again.dtypes, frame.dtypes, strict=True)
-    lost = [at for at, (one, other) in enumerate(pairs) if repr(one) != repr(other)]
-    kinds = {type(dtypes[at]) for at in lost for dtypes in (frame.dtypes, again.dtypes)}
-    return [frame.columns[at] for at in lost] if kinds <= {pl.Categorical} else None
+    lost: dict[str, Any] = {}
+    for name, (found, dtype) in zip(frame.columns, pairs, strict=True):
+        if repr(found) == repr(dtype):
+            continue
+        if type(found) is type(dtype) is pl.Categorical:
+            lost.setdefault("lexical", []).append(name)
+        elif type(found) is type(dtype) is pl.Decimal and dtype.precision is None:
+            lost.setdefault("scales", {})[name] = dtype.scale
+        else:
+            return None
+    return lost
 
 
 def _write_polars_frame(frame: Any, file: Any, batch_rows: int | None = None) -> None:
@@ -239,6 +247,8 @@ def _read_polars(stored: StoredOutput, source: Source) -> Any:
     if lexical := stored.meta.get("lexical"):
         texts = pl.col(lexical).cast(pl.String)  # from one order to the other nothing is cast
         frame = frame.with_columns(texts.cast(pl.Categorical("lexical")))
+    scales = stored.meta.get("scales", {})
+    frame = frame.with_columns(pl.col(name).cast(pl.Decimal(None, scales[name])) for name in scales)
     return frame.to_series() if stored.meta["kind"] == "Series" else frame
 
 

@@ -193,10 +193,22 @@ class Source:
         self.prefix = prefix
         self.objects = objects
         self.verify = verify
+        self._read: set[str] = set()
 
     def has(self, suffix: str) -> bool:
         """Whether there is a file with this suffix."""
         return any(item.key.endswith(suffix) for item in self.objects)
+
+    def check_sizes(self) -> None:
+        """Raise `CorruptVariableError` where a file is missing or not as long as it was."""
+        for item in self.objects:
+            self._check_size(item)
+
+    def check_unread(self) -> None:
+        """Raise `CorruptVariableError` where a file that nobody has read is damaged."""
+        for item in self.objects:
+            if item.key not in self._read:
+                self.buffer(item.key)
 
     def buffer(self, suffix: str) -> mmap.mmap | bytearray:
         """All bytes of a file, in memory that is writable and seen by nobody else.
@@ -211,6 +223,7 @@ class Source:
             raise self._corrupt(item, f"is {len(data)} bytes long, but {item.size} were written")
         if self.verify and sha256(data).hexdigest() != item.sha256:
             raise self._corrupt(item, "was changed after it was written: its sha256 differs")
+        self._read.add(item.key)
         return data
 
     def pieces(self, suffix: str) -> mmap.mmap | bytearray | RangeFile:
@@ -222,13 +235,8 @@ class Source:
         key = f"{self.prefix}/{item.key}"
         if item.size < _MAP_FROM or self.storage.path(key) is not None:
             return self.buffer(suffix)
-        try:
-            size = self.storage.size(key)
-        except VariableNotFoundError as error:
-            raise self._corrupt(item, "is missing") from error
-        if size != item.size:
-            raise self._corrupt(item, f"is {size} bytes long, but {item.size} were written")
-        return RangeFile(self.storage, key, size)
+        self._check_size(item)
+        return RangeFile(self.storage, key, item.size)
 
     def stream(self, suffix: str) -> AbstractContextManager[Any]:
         """A file as a readable stream, checked like `buffer`."""
@@ -261,6 +269,14 @@ class Source:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
         except (VariableNotFoundError, FileNotFoundError) as error:
             raise self._corrupt(item, "is missing") from error
+
+    def _check_size(self, item: StoredObject) -> None:
+        try:
+            size = self.storage.size(f"{self.prefix}/{item.key}")
+        except VariableNotFoundError as error:
+            raise self._corrupt(item, "is missing") from error
+        if size != item.size:
+            raise self._corrupt(item, f"is {size} bytes long, but {item.size} were written")
 
     def _corrupt(self, item: StoredObject, what: str) -> CorruptVariableError:
         return CorruptVariableError(

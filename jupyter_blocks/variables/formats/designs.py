@@ -1,7 +1,9 @@
-"""Design matrices of patsy, which statistics notebooks build from formulas.
+"""Design matrices of patsy, which statistics notebooks build from formulas, and models with them.
 
 patsy leaves pickling open, since it does not promise that another version of it reads what this one
-wrote. What a block stores is read with the packages it was written with.
+wrote. What a block stores is read with the packages it was written with. statsmodels leaves the
+design of a model out and builds it again from the formula, for which the functions that the formula
+names would have to be at hand where the model is read.
 """
 
 from __future__ import annotations
@@ -19,9 +21,29 @@ _REFUSES = "no_pickling"
 
 
 def design_reducers() -> dict[type, Any]:
-    """How to pickle the classes of patsy that do not let themselves be pickled."""
-    patsy = sys.modules.get("patsy")
-    return _found(patsy) if patsy is not None and hasattr(patsy, "DesignMatrix") else {}
+    """How to pickle classes of patsy that do not let themselves be pickled, and models' data."""
+    patsy, models = sys.modules.get("patsy"), sys.modules.get("statsmodels.base.data")
+    if patsy is None or not hasattr(patsy, "DesignMatrix"):
+        return {}
+    return {**_found(patsy), **(_found_in_models(models) if hasattr(models, "ModelData") else {})}
+
+
+@cache
+def _found_in_models(models: Any) -> dict[type, Any]:
+    return {
+        item: _reduce_data
+        for item in vars(models).values()
+        if isinstance(item, type) and issubclass(item, models.ModelData)
+    }
+
+
+def _reduce_data(data: Any) -> Any:
+    """The data of a model with its design, as long as that is one of patsy."""
+    state = vars(data)
+    design = state.get("model_spec", state.get("design_info"))
+    if isinstance(design, sys.modules["patsy"].DesignInfo):
+        return copyreg.__newobj__, (type(data),), dict(state)  # type: ignore[attr-defined]
+    return data.__reduce_ex__(5)
 
 
 @cache

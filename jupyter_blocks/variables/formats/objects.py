@@ -21,6 +21,8 @@ from typing import Any, ClassVar
 from jupyter_blocks.errors import UnstorableError, VariableError
 from jupyter_blocks.variables.formats.base import Encoded, Format, Sink, Source, type_name
 from jupyter_blocks.variables.formats.designs import design_reducers
+from jupyter_blocks.variables.formats.extras import table_reducers
+from jupyter_blocks.variables.formats.readers import reader_reducers
 from jupyter_blocks.variables.formats.unstorable import describe_unstorable, refuse
 from jupyter_blocks.variables.manifest import StoredOutput
 
@@ -139,8 +141,11 @@ def _cloud_pickler(take: Any, file: Any) -> pickle.Pickler:
 def _reducers() -> dict[type, Any]:
     """Classes that are pickled in a way of our own; only those that somebody has imported."""
     figures = sys.modules.get("matplotlib.figure")
-    own = {figures.Figure: _reduce_figure} if figures else {}
-    return {**design_reducers(), **own}
+    own: dict[type, Any] = {figures.Figure: _reduce_figure} if figures else {}
+    streams = sys.modules.get("numpy.random")
+    if streams is not None and hasattr(streams, "RandomState"):
+        own[streams.RandomState] = _reduce_stream
+    return {**table_reducers(), **reader_reducers(), **design_reducers(), **own}
 
 
 def _reduce_figure(figure: Any) -> Any:
@@ -148,6 +153,22 @@ def _reduce_figure(figure: Any) -> Any:
     reduced = figure.__reduce_ex__(5)
     reduced[2].pop("_restore_to_pylab", None)
     return reduced
+
+
+def _reduce_stream(stream: Any) -> Any:
+    """The global random stream of numpy, which distributions of scipy hold, stays the global one.
+
+    A copy of it would go on from the state that it had when it was stored.
+    """
+    if stream is sys.modules["numpy.random"].mtrand._rand:
+        return _global_stream, ()
+    return stream.__reduce__()
+
+
+def _global_stream() -> Any:
+    import numpy as np
+
+    return np.random.mtrand._rand
 
 
 def _dump_buffers(buffers: Iterable[pickle.PickleBuffer], sink: Sink) -> list[list[int]]:

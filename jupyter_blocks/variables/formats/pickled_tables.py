@@ -1,6 +1,7 @@
-"""pandas tables that Arrow cannot hold exactly: pickled, with their memory in a file of its own.
+"""Tables that Arrow files cannot hold exactly: pickled, with their memory in a file of its own.
 
-Several index levels, duplicate labels, mixed cells, `attrs`, subclasses: pickle keeps them all.
+Several index levels, duplicate labels, mixed cells, `attrs`, subclasses: pickle keeps them all, of
+pandas. What it loses of polars is refused.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from jupyter_blocks.errors import UnstorableError
 from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink
-from jupyter_blocks.variables.formats.objects import OBJECT, write_pickle
+from jupyter_blocks.variables.formats.extras import extras
+from jupyter_blocks.variables.formats.objects import OBJECT, read_pickle, write_pickle
 
-__all__ = ["PICKLED_PANDAS"]
+__all__ = ["PICKLED_PANDAS", "PICKLED_POLARS"]
 
 _BUILT_IN = frozenset(
     {bool, bytes, complex, date, datetime, Decimal, float, int, str, time, timedelta, type(None)}
@@ -27,7 +30,9 @@ def _write(value: Any, sink: Sink) -> Encoded:
         raise NotExactError("not a table")
     kind = "table" if isinstance(value, pd.DataFrame) else "series"
     # Reading millions of cells back to prove they load would double time and memory.
-    plain = type(value) in (pd.DataFrame, pd.Series) and not getattr(value, "attrs", None)
+    plain = type(value) in (pd.DataFrame, pd.Series) and not (
+        getattr(value, "attrs", None) or extras(value)
+    )
     meta = write_pickle(value, sink, prove=not (plain and all(map(_is_built_in, _parts(value)))))
     return Encoded(kind, meta, len(value))
 
@@ -63,3 +68,36 @@ def _is_built_in(values: Any) -> bool:
 
 
 PICKLED_PANDAS = Format("pickle", _write, OBJECT.read)
+
+
+def _write_polars(value: Any, sink: Sink) -> Encoded:
+    import polars as pl
+
+    if not isinstance(value, (pl.DataFrame, pl.Series)):
+        raise NotExactError("not a table")
+    frame = value.to_frame() if isinstance(value, pl.Series) else value
+    for name, dtype in frame.schema.items():
+        if dtype == pl.Object:  # writing it would end in a panic of polars
+            raise _refused(
+                sink, name, f"holds Python objects ({dtype!r}), which polars cannot write"
+            )
+    meta = write_pickle(value, sink)
+    again = read_pickle(meta, sink.source())
+    found = again.to_frame() if isinstance(again, pl.Series) else again
+    for name, dtype in frame.schema.items():
+        if repr(found.schema.get(name)) != repr(dtype):
+            sink.discard()
+            raise _refused(
+                sink, name, f"is {dtype!r}, which polars {pl.__version__} does not read back"
+            )
+    return Encoded("table" if frame is value else "series", meta, len(value))
+
+
+def _refused(sink: Sink, column: str, why: str) -> UnstorableError:
+    return UnstorableError(
+        f"output '{sink.name}' cannot be stored: its column '{column}' {why}.",
+        hint="Cast the column to another type, or give the table as one of pandas or Arrow.",
+    )
+
+
+PICKLED_POLARS = Format("pickle", _write_polars, OBJECT.read)

@@ -24,7 +24,8 @@ from jupyter_blocks.variables.formats.base import (
 )
 from jupyter_blocks.variables.formats.figures import FIGURE, is_figure
 from jupyter_blocks.variables.formats.objects import OBJECT
-from jupyter_blocks.variables.formats.pickled_tables import PICKLED_PANDAS
+from jupyter_blocks.variables.formats.parts import is_one_pass, parts_format
+from jupyter_blocks.variables.formats.pickled_tables import PICKLED_PANDAS, PICKLED_POLARS
 from jupyter_blocks.variables.formats.plain import BYTES, JSON, TEXT
 from jupyter_blocks.variables.formats.tables import PANDAS
 from jupyter_blocks.variables.formats.unstored import UNSTORED
@@ -40,7 +41,7 @@ _FORMATS: dict[str, Format] = {
 _FAMILIES: Mapping[str, tuple[Format, ...]] = {
     "numpy": (ARRAY,),
     "pandas": (PANDAS, PICKLED_PANDAS),
-    "polars": (POLARS,),
+    "polars": (POLARS, PICKLED_POLARS),
     "pyarrow": (PYARROW,),
 }
 """By the package that made the class, so that nothing is imported to find out."""
@@ -99,13 +100,15 @@ def _single_file(name: str, write: Any, read: Any, suffix: str, kind: str, previ
     return Format(name, write_file, read_file, preview)
 
 
-def encode(value: Any, sink: Sink) -> tuple[StoredOutput, Encoded]:
+def encode(value: Any, sink: Sink, *, uses_up: bool = False) -> tuple[StoredOutput, Encoded]:
     """Write a value; what the manifest says of it, and what its format said.
 
-    Raises `UnstorableError`, naming the member to blame, if no format can hold the value.
+    `uses_up` allows to read a generator or another iterator to its end, so that its parts can be
+    stored; without it they are refused. Raises `UnstorableError`, naming the member to blame, if no
+    format can hold the value.
     """
     reasons = []
-    for item in _candidates(value):
+    for item in (_PARTS,) if uses_up and is_one_pass(value) else _candidates(value):
         try:
             encoded = item.write(value, sink)
         except NotExactError as error:
@@ -168,6 +171,10 @@ def decode(stored: StoredOutput, source: Source) -> Any:
 def registered_preview(stored: StoredOutput) -> Callable[[Any], Mapping[str, Any]] | None:
     """The `preview` that was registered with the format of a value."""
     return _FORMATS[stored.format].preview if stored.format in _FORMATS else None
+
+
+_PARTS = parts_format(encode, decode)
+_FORMATS[_PARTS.name] = _PARTS
 
 
 def _format_of(stored: StoredOutput) -> Format:

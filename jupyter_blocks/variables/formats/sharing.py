@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from jupyter_blocks.variables.formats.extras import extras
+
 __all__ = ["share", "shareable"]
 
 _ATOMS = frozenset({type(None), bool, bytes, complex, float, int, str})
@@ -44,7 +46,7 @@ def _is_shareable_table(value: Any) -> bool:
     pandas = sys.modules["pandas"]
     if type(value) not in (pandas.DataFrame, pandas.Series) or not _copies_on_write(pandas):
         return False
-    if value.attrs:
+    if value.attrs or extras(value):
         return False
     dtypes = value.dtypes if type(value) is pandas.DataFrame else [value.dtype]
     return all(map(_is_flat, dtypes))

@@ -22,6 +22,7 @@ from jupyter_blocks.variables.formats.columns import (
     encode_column,
     string_dtype,
 )
+from jupyter_blocks.variables.formats.extras import extras
 from jupyter_blocks.variables.manifest import StoredOutput, dump_json
 
 __all__ = ["PANDAS", "Plan", "plan_table"]
@@ -105,6 +106,8 @@ def _refuse_extras(table: Any) -> None:
         raise NotExactError("attrs")
     if not table.flags.allows_duplicate_labels:
         raise NotExactError("flags")
+    if extras(table):
+        raise NotExactError("attributes of its own")
 
 
 def _column(series: Any) -> Column:

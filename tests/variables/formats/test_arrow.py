@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from jupyter_blocks.errors import UnstorableError
 from jupyter_blocks.variables.formats import decode
 from tests.variables.stored import store
 
@@ -136,3 +137,28 @@ def test_categories_that_sort_by_their_texts_still_do(tmp_path: Path) -> None:
     assert repr(again.schema) == repr(frame.schema)
     assert again.sort("c")["n"].to_list() == [2, 1]
     assert stored.format == "polars"
+
+
+def test_decimals_of_polars_keep_their_precision_or_its_absence(tmp_path: Path) -> None:
+    """Files of old versions have always 38 digits."""
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"d": [decimal.Decimal("1.10"), None], "n": [1, 2]})
+    stored, source = store(tmp_path, frame)
+    again = decode(stored, source)
+    assert repr(again.schema) == repr(frame.schema)
+    assert again.equals(frame)
+    assert stored.format == "polars"
+
+
+def test_what_polars_loses_is_refused(tmp_path: Path) -> None:
+    """With the column to blame and a way out; silently nothing changes its dtype."""
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"n": [1], "o": pl.Series([object()], dtype=pl.Object)})
+    with pytest.raises(UnstorableError, match=r"its column 'o' holds Python objects.*Cast"):
+        store(tmp_path, frame)
+    if tuple(map(int, pl.__version__.split(".")[:2])) < (1, 32):
+        kind = pl.List(pl.Categorical("lexical"))
+        lexical = pl.DataFrame({"n": [1], "c": pl.Series([["b", "a"]], dtype=kind)})
+        with pytest.raises(UnstorableError, match=r"its column 'c' is List.*does not read back"):
+            store(tmp_path, lexical)
+    assert not list(tmp_path.rglob("*.pickle"))

@@ -274,6 +274,68 @@ def test_design_matrices_come_back_with_their_design(tmp_path: Path) -> None:
     assert type(fitted) is type(design)
 
 
+def test_models_of_formulas_keep_their_design(tmp_path: Path) -> None:
+    """Whoever reads one need not have the functions that its formula names."""
+    formulas = pytest.importorskip("statsmodels.formula.api")
+
+    def doubled(values: Any) -> Any:
+        return 2 * values
+
+    data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 5.0], "x": [0.0, 1.0, 3.0, 7.0]})
+    fitted = formulas.ols("y ~ doubled(x)", data).fit()
+    del doubled
+    again = there_and_back(tmp_path, fitted)
+    assert again.params.tolist() == fitted.params.tolist()
+    assert again.predict(data[:2]).tolist() == pytest.approx(fitted.fittedvalues[:2].tolist())
+
+
+def test_the_global_random_stream_stays_the_global_one(tmp_path: Path) -> None:
+    """A distribution of scipy draws from it; what a block loads must follow the seed there."""
+    stats = pytest.importorskip("scipy.stats")
+    again = there_and_back(tmp_path / "frozen", stats.norm(3, 2))
+    np.random.seed(5)
+    drawn = again.rvs(3)
+    np.random.seed(5)
+    assert drawn.tolist() == (3 + 2 * np.random.standard_normal(3)).tolist()
+    own = np.random.RandomState(1)
+    assert there_and_back(tmp_path / "own", [own])[0].rand() == own.rand()
+
+
+def test_archives_of_arrays_are_open_again(tmp_path: Path) -> None:
+    """They read their file whenever they are asked."""
+    np.savez(tmp_path / "two.npz", a=np.arange(3), b=np.eye(2))
+    with np.load(tmp_path / "two.npz") as archive:
+        again = there_and_back(tmp_path / "archive", archive)
+        assert type(again) is type(archive)
+    assert again.files == ["a", "b"]
+    assert again["a"].tolist() == [0, 1, 2]
+
+
+def test_workbooks_are_open_again(tmp_path: Path) -> None:
+    """They read their file whenever they are asked."""
+    pytest.importorskip("openpyxl")
+    pd.DataFrame({"n": [1, 2]}).to_excel(tmp_path / "book.xlsx", index=False)
+    with pd.ExcelFile(tmp_path / "book.xlsx") as workbook:
+        reopened = there_and_back(tmp_path / "workbook", workbook)
+        assert reopened.parse("Sheet1")["n"].tolist() == [1, 2]
+        reopened.close()
+
+
+def test_attributes_of_tables_are_kept(tmp_path: Path) -> None:
+    """Formulas leave the design on a DataFrame; what pandas keeps there for itself is not one."""
+    frame = pd.DataFrame({"name": ["a", "b"]})
+    frame.name.str.upper()
+    plain = there_and_back(tmp_path / "plain", frame)
+    object.__setattr__(frame, "design", {"columns": 1})
+    again = there_and_back(tmp_path / "frame", frame)
+    assert again.design == {"columns": 1}
+    assert again.equals(frame)
+    assert not hasattr(plain, "design")
+    series = frame["name"]
+    object.__setattr__(series, "unit", "km")
+    assert there_and_back(tmp_path / "series", [series])[0].unit == "km"
+
+
 class ComesBackAsList:
     def __reduce__(self) -> tuple[Any, ...]:
         return (list, ())
