@@ -102,8 +102,12 @@ def compose(passages: Sequence[Passage], *, pipeline: str, notebook: str, block:
 
     The same arguments give the same text. `parse_header` reads back what is said in the header.
     """
-    first = 3 + _count_ranges(passages) + 1
-    sources = _ranges(passages, first)
+    ranges = _ranges(passages)
+    above = 3 + len(ranges)
+    sources = [
+        SourceRange(each.cell, each.cell_line, each.first + above, each.last + above)
+        for each in ranges
+    ]
     title = Header(pipeline, notebook, block).title
     head = [title, _ADVICE, *map(str, sources)]
     body = [passage.text for passage in passages]
@@ -167,13 +171,10 @@ def _header_length(text: str) -> int:
     return len(lines)
 
 
-def _count_ranges(passages: Sequence[Passage]) -> int:
-    return len(_ranges(passages, 1))
-
-
-def _ranges(passages: Sequence[Passage], first: int) -> list[SourceRange]:
-    """Ranges of the passages from cells; neighbours that continue each other become one."""
+def _ranges(passages: Sequence[Passage]) -> list[SourceRange]:
+    """Ranges of the passages from cells, from line 1 on; those that go on become one."""
     ranges: list[SourceRange] = []
+    first = 1
     for passage in passages:
         last = first + passage.line_count - 1
         if passage.cell:

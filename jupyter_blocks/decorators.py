@@ -27,6 +27,8 @@ __all__ = [
     "sensor",
     "test",
     "transformer",
+    "unwatch",
+    "watch",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -55,6 +57,19 @@ def collecting() -> Iterator[list[Mark]]:
         yield marks
     finally:
         _marks.reset(token)
+
+
+_watchers: list[Callable[[Mark], None]] = []
+
+
+def watch(watcher: Callable[[Mark], None]) -> None:
+    """Tell `watcher` of every mark from now on, whoever makes it."""
+    _watchers.append(watcher)
+
+
+def unwatch(watcher: Callable[[Mark], None]) -> None:
+    """Tell it no more."""
+    _watchers.remove(watcher)
 
 
 class Marker:
@@ -89,9 +104,11 @@ class Marker:
         return f"@{self.kind}"
 
     def _mark(self, function: Function, argument: str | None) -> Function:
-        marks = _marks.get()
+        mark, marks = Mark(self.kind, function, argument), _marks.get()
         if marks is not None:
-            marks.append(Mark(self.kind, function, argument))
+            marks.append(mark)
+        for watcher in _watchers:
+            watcher(mark)
         return function
 
 

@@ -11,8 +11,9 @@ import hashlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -34,6 +35,7 @@ __all__ = [
 
 State = Literal["written", "unchanged", "differs", "edited", "removed"]
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _YAML_DIGEST = re.compile(r"^  digest: '?([0-9a-f]{32})'?\n", re.MULTILINE)
 
 
@@ -173,7 +175,13 @@ def _found(root: Path, path: str) -> _Found | None:
     if not file.is_file():
         return _Found("", None, is_intact=False)
     text = file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
-    if path.endswith(".yaml"):
+    return _judged(text, is_yaml=path.endswith(".yaml"))
+
+
+@lru_cache(maxsize=1024)
+def _judged(text: str, *, is_yaml: bool) -> _Found:
+    """What a file says of its origin; front ends ask again after each edit of a notebook."""
+    if is_yaml:
         notebook = _yaml_notebook(text)
         digest = _YAML_DIGEST.search(text)
         is_signed = digest is not None and digest[1] == signed_yaml_digest(text)
@@ -184,7 +192,7 @@ def _found(root: Path, path: str) -> _Found | None:
 
 def _yaml_notebook(text: str) -> str | None:
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, _Loader)  # noqa: S506 - the safe one, in C where there is one
     except yaml.YAMLError:  # edited by hand, and not yet right
         return yaml_stamp(text)[0] or None
     own = document.get("jupyter_blocks") if isinstance(document, dict) else None
@@ -216,6 +224,8 @@ def _is_exported_from(file: Path, owner: Owner) -> bool:
 
 
 def _diff(path: str, old: str, new: str) -> str:
+    if old == new:
+        return ""
     lines = difflib.unified_diff(
         old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{path}", f"b/{path}"
     )

@@ -11,7 +11,7 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -167,11 +167,7 @@ class _Module:
     @cached_property
     def digest(self) -> str:
         """sha256 of the syntax tree: code that differs in comments or layout only is the same."""
-        try:
-            text = ast.dump(ast.parse(self._text))
-        except (SyntaxError, ValueError, RecursionError):
-            text = self._text
-        return hashlib.sha256(text.encode()).hexdigest()
+        return _tree_digest(self._text)
 
     @cached_property
     def imports(self) -> tuple[str, ...]:
@@ -184,6 +180,15 @@ class _Module:
     def _imports(self) -> Iterator[str]:
         for match in _IMPORT.finditer(self._text):
             yield match.group(1) or match.group(2)
+
+
+@lru_cache(maxsize=1024)
+def _tree_digest(text: str) -> str:
+    try:
+        tree = ast.dump(ast.parse(text))
+    except (SyntaxError, ValueError, RecursionError):
+        tree = text
+    return hashlib.sha256(tree.encode()).hexdigest()
 
 
 def _first_difference(what: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import yaml
 
 from jupyter_blocks.block import Block, RetryPolicy, SensorPolicy
 
-__all__ = ["pipeline_yaml", "retry_config"]
+__all__ = ["pipeline_yaml", "retry_config", "signed"]
 
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _RETRY_KEYS = {
@@ -24,6 +24,9 @@ _RETRY_KEYS = {
     "exponential_backoff": "exponential_backoff",
 }
 _FLOW_WIDTH = 90
+_MOST_ENTRIES = 1024
+_entry_texts: dict[str, str] = {}
+"""What was written for a block, by all there is to say of it: most are the same the next time."""
 
 
 class _Inline(list[Any]):
@@ -74,7 +77,15 @@ def pipeline_yaml(
         "jupyter_blocks": _said(own),
     }
     entries = [_entry(block, retry) for block in blocks]
-    return _dumped({**_said(document), "blocks": entries})
+    if not entries:
+        return _dumped({**_said(document), "blocks": []})
+    return "".join([_dumped(_said(document)), "blocks:\n", *map(_entry_text, entries)])
+
+
+def signed(text: str, place: str, digest: str) -> str:
+    """The text of `pipeline_yaml` with the digest `place` replaced by another one."""
+    old, new = (_dumped({"digest": each}) for each in (place, digest))
+    return text.replace(f"\n  {old}", f"\n  {new}", 1)
 
 
 def _entry(block: Block, inherited: RetryPolicy | None) -> dict[str, Any]:
@@ -145,7 +156,19 @@ def _inline(names: Iterable[str]) -> list[str]:
     return _Inline(items) if short else items
 
 
-def _dumped(document: Mapping[str, Any]) -> str:
+def _entry_text(entry: Mapping[str, Any]) -> str:
+    """One block of the list."""
+    said = repr(entry)
+    text = _entry_texts.get(said)
+    if text is None:
+        text = _dumped([entry])
+        if len(_entry_texts) >= _MOST_ENTRIES:
+            _entry_texts.clear()
+        _entry_texts[said] = text
+    return text
+
+
+def _dumped(document: Any) -> str:
     return str(
         yaml.dump(
             document,

@@ -30,7 +30,7 @@ LAYERS = [
     variables.locations variables.rangefile variables.storage wordsets yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.local executors.pool
-    executors.table exportplan failures loading mageimports pipelinetext plan run settings
+    executors.table exportplan failures iterators loading mageimports pipelinetext plan run settings
     suggest.draft suggest.facts suggest.naming tags variables.buckets variables.formats
     variables.integrity variables.logs variables.manifest variables.objecterrors
     variables.objectstorage variables.openstorage variables.uploads""",
@@ -41,8 +41,8 @@ LAYERS = [
     variables.pages variables.query variables.retention variables.statistics variables.views
     wording""",
     # projects, the store, export
-    """demo export exportbase freshness parameters project unexport variables.preview
-    variables.store""",
+    """demo export exportbase freshness parameters project suggest.outlook unexport
+    variables.preview variables.store""",
     # plans, attempts, dispatching
     """attempt check dispatcher flowback graphnodes inputs opening planner progress
     repair report runlog testing""",

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import tee
 from typing import Any
 
 from jupyter_blocks.calling import (
@@ -22,8 +23,9 @@ from jupyter_blocks.calling import (
     call_test,
     mage_kwargs,
 )
-from jupyter_blocks.decorators import Marker
+from jupyter_blocks.decorators import Mark, Marker
 from jupyter_blocks.executors.base import BlockTask
+from jupyter_blocks.iterators import iterators
 from jupyter_blocks.kernel.view import View
 from jupyter_blocks.tracebacks import exception_text
 from jupyter_blocks.variables.formats import share, shareable
@@ -65,15 +67,26 @@ class Marked:
     """What a callback waits for: `success`, `failure` or `cancelled`."""
 
 
-def marked_functions(source: str, namespace: Mapping[str, Any]) -> list[Marked]:
-    """The tests, conditions and callbacks of a cell that has run, in their order."""
+def marked_functions(
+    source: str, namespace: Mapping[str, Any], marks: Sequence[Mark]
+) -> list[Marked]:
+    """The tests, conditions and callbacks of a cell that has run, in their order.
+
+    `marks` are those that were made meanwhile: two functions may have the same name.
+    """
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return []
     functions = [node for node in tree.body if isinstance(node, _FUNCTIONS)]
+    made = list(marks)
     found = [
-        Marked(marker.kind, node.name, namespace[node.name], _outcome(decorator, marker))
+        Marked(
+            marker.kind,
+            node.name,
+            _taken(made, marker.kind, node.name) or namespace[node.name],
+            _outcome(decorator, marker),
+        )
         for node in functions
         for decorator in node.decorator_list
         if (marker := _marker(decorator, namespace)) is not None and node.name in namespace
@@ -121,14 +134,15 @@ class BlockCall:
         """What the function gives; its mistakes are those of the cell."""
         return _complete(self._function, call_named, values, self._kwargs)
 
-    def test(self, outputs: Sequence[Any]) -> None:
-        """Run all tests, each on values of its own as far as that costs nothing.
+    def tested(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs, after all tests ran on them, each on its own as far as that costs nothing.
 
         The first that fails is the error of the cell; others are named beside it.
         """
+        kept = dict(outputs)
         failed: list[tuple[str, Exception]] = []
         for each in self._of("test"):
-            values = [share(value) if shareable(value) else value for value in outputs]
+            values = _copies(kept)
             try:
                 _complete(each.function, call_test, values, self._kwargs)
             except Exception as error:
@@ -137,6 +151,12 @@ class BlockCall:
             for name, other in failed[1:]:
                 print(f"Test '{name}' failed, too: {_said(other)}", file=sys.stderr)
             raise failed[0][1]
+        return kept
+
+    def succeeded(self, outputs: dict[str, Any]) -> None:
+        """Tell the callbacks that wait for success."""
+        if any(each.outcome == "success" for each in self._of("callback")):
+            self.tell("success", whole(_copies(outputs)))
 
     def tell(self, outcome: str, output: Any, error: BaseException | None = None) -> None:
         """Tell the callbacks that wait for an outcome; what they raise changes nothing."""
@@ -157,6 +177,14 @@ class BlockCall:
 
     def _of(self, kind: str) -> list[Marked]:
         return [each for each in self._marked if each.kind == kind]
+
+
+def _copies(outputs: dict[str, Any]) -> list[Any]:
+    """Values to be looked at; of an iterator, which that uses up, another one is left."""
+    copies = {name: share(v) if shareable(v) else v for name, v in outputs.items()}
+    for name in iterators(outputs):
+        outputs[name], copies[name] = tee(outputs[name])
+    return list(copies.values())
 
 
 def whole(values: list[Any]) -> Any:
@@ -190,6 +218,14 @@ def _takes_values(function: Callable[..., Any]) -> bool:
     except (TypeError, ValueError):
         return True
     return any(parameter.kind in kinds for parameter in parameters)
+
+
+def _taken(marks: list[Mark], kind: str, name: str) -> Callable[..., Any] | None:
+    """The function of the first mark of a kind that has this name; the mark is taken out."""
+    for number, mark in enumerate(marks):
+        if mark.kind == kind and getattr(mark.function, "__name__", None) == name:
+            return marks.pop(number).function
+    return None
 
 
 def _marker(decorator: ast.expr, namespace: Mapping[str, Any]) -> Marker | None:

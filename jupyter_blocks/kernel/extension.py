@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from jupyter_blocks.decorators import Mark, unwatch, watch
 from jupyter_blocks.lazy import LazyModule
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Extension:
         self.shell.events.register("pre_run_cell", self.before)
         self.shell.events.register("post_run_cell", self.after)
         self.shell.ast_transformers.append(self)
+        watch(self.note)
         self.shell.register_magic_function(self.magic, "line", "blocks")
         self.shell.Completer.custom_matchers.append(self._matcher)
         atexit.register(self.finish)
@@ -74,6 +76,7 @@ class Extension:
         self.shell.events.unregister("pre_run_cell", self.before)
         self.shell.events.unregister("post_run_cell", self.after)
         self.shell.ast_transformers.remove(self)
+        unwatch(self.note)
         self.shell.magics_manager.magics["line"].pop("blocks", None)
         self.shell.Completer.custom_matchers.remove(self._matcher)
         atexit.unregister(self.finish)
@@ -83,6 +86,11 @@ class Extension:
     def before(self, info: Any) -> None:
         """A cell is about to run."""
         self._guarded(lambda: self.session.before(info))
+
+    def note(self, mark: Mark) -> None:
+        """A function was decorated."""
+        if self._session is not None:
+            self._session.marks.append(mark)
 
     def visit(self, tree: ast.AST) -> ast.AST:
         """The cell's syntax tree; a call of its decorated function is added at the end."""

@@ -45,6 +45,8 @@ class LiveNotebook:
     _executed: dict[str, _Executed] = field(default_factory=dict)
     _deleted: frozenset[str] = frozenset()
     _last: str | None = None
+    _foreign: dict[str, str] = field(default_factory=dict)
+    """Cell, by the id that an editor of its own mind gives it."""
     _read: tuple[tuple[Path, int, int], Notebook] | None = None
 
     def place(self, request: CellRequest) -> str | None:
@@ -53,9 +55,12 @@ class LiveNotebook:
         saved = self.saved()
         if saved is None:
             return None
-        cell = _same_cell(saved, request, self._last)
-        if cell is None and not (request.is_live and request.cell_id):
+        cell = self._known(saved, request) or _same_cell(saved, request, self._last)
+        has_id = request.is_live and request.cell_id and not request.has_foreign_id
+        if cell is None and not has_id:
             return None
+        if cell is not None and request.cell_id and request.has_foreign_id:
+            self._foreign[request.cell_id] = cell.ref
         self._deleted = request.deleted
         name = cell.ref if cell is not None else str(request.cell_id)
         known = cell or Cell(0, "code", "", name)
@@ -65,6 +70,11 @@ class LiveNotebook:
         self._executed[name] = _Executed(known, time.time(), self._last)
         self._last = name
         return name
+
+    def _known(self, saved: Notebook, request: CellRequest) -> Cell | None:
+        """The cell that an editor's own id stood for before, whatever its source is now."""
+        name = self._foreign.get(request.cell_id or "")
+        return next((cell for cell in saved.code_cells if cell.ref == name), None)
 
     def note(self, cell: Cell) -> None:
         """Take note of a cell whose code was run on behalf of another one."""
@@ -112,7 +122,11 @@ class LiveNotebook:
         self.path = next(self._candidates(request), None)
 
     def _candidates(self, request: CellRequest) -> Iterator[Path]:
-        named = (self.namespace.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
+        named = (
+            self.namespace.get("__vsc_ipynb_file__"),
+            request.notebook,
+            os.environ.get("JPY_SESSION_NAME"),
+        )
         for name in named:
             if isinstance(name, str) and name.endswith(".ipynb") and Path(name).is_file():
                 yield Path(name).resolve()
@@ -137,7 +151,7 @@ def _same_cell(notebook: Notebook, request: CellRequest, last: str | None) -> Ce
     for cell in notebook.code_cells:
         if request.cell_id and cell.id == request.cell_id:
             return cell
-    if request.is_live and request.cell_id:
+    if request.is_live and request.cell_id and not request.has_foreign_id:
         return None
     source = request.source.strip()
     same = [cell for cell in notebook.code_cells if source and cell.source.strip() == source]

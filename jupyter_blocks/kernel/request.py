@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 __all__ = ["CellRequest", "read_request"]
+
+_VS_CODE = "vscode-notebook-cell:"
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,16 @@ class CellRequest:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     deleted: frozenset[str] = frozenset()
     """Cells the user has deleted since the notebook was saved."""
+
+    @property
+    def has_foreign_id(self) -> bool:
+        """Whether the id of the cell is one of the editor's own, which no file holds."""
+        return str(self.cell_id).startswith(_VS_CODE)
+
+    @property
+    def notebook(self) -> str:
+        """File of the notebook, where the id of the cell says it; else empty."""
+        return unquote(urlsplit(str(self.cell_id)).path) if self.has_foreign_id else ""
 
     @property
     def is_live(self) -> bool:

@@ -19,6 +19,7 @@ from jupyter_blocks.binding import BlockDraft, Returns, Style
 from jupyter_blocks.block import Source
 from jupyter_blocks.calling import named_outputs
 from jupyter_blocks.dataflow import analyze
+from jupyter_blocks.decorators import Mark
 from jupyter_blocks.errors import BlocksError, VariableNotFoundError
 from jupyter_blocks.kernel.calls import BlockCall, keywords, marked_functions, whole
 from jupyter_blocks.kernel.live import LiveNotebook
@@ -74,6 +75,8 @@ class Session:
         self._streams: dict[str, Mapping[str, Any]] = {}
         """Block -> where it left the random streams when it ran here last."""
         self._done_cells: dict[str, set[int]] = {}
+        self.marks: list[Mark] = []
+        """Functions that were decorated since the cell began."""
         self.last_block = ""
         """The block whose cell ran last; `here` in `%blocks run --from here`."""
         self._running: _Running | None = None
@@ -114,6 +117,7 @@ class Session:
     def before(self, info: Any) -> None:
         """Provide what the cell needs."""
         self._running, self._waits_for_call = None, False
+        self.marks.clear()
         self.storer.settle()
         self._warn()
         source = str(getattr(info, "raw_cell", "") or "")
@@ -197,7 +201,7 @@ class Session:
         view, block = running.view, running.block
         parameters = self._parameters(view)
         kwargs = keywords(view, block.name, parameters, self._context)
-        marked = marked_functions(self._source(running), self.namespace)
+        marked = marked_functions(self._source(running), self.namespace, self.marks)
         call = BlockCall(block.name, self.namespace[block.code.function], marked, kwargs)
         loaded: list[Loaded] = []
         values = {name: parameters[name] for name in block.parameters if name in parameters}
@@ -223,8 +227,7 @@ class Session:
         block = running.block
         try:
             result = call.result(values)
-            outputs = named_outputs(result, block.outputs, block.code.function)
-            call.test(list(outputs.values()))
+            outputs = call.tested(named_outputs(result, block.outputs, block.code.function))
         except KeyboardInterrupt as interrupt:
             call.tell("cancelled", [], interrupt)
             raise
@@ -232,7 +235,7 @@ class Session:
             call.tell("failure", [], error)
             raise
         running.outputs = outputs
-        call.tell("success", whole(list(outputs.values())))
+        call.succeeded(outputs)
         return result
 
     def _upstream_values(self, running: _Running, loaded: list[Loaded]) -> list[Any]:

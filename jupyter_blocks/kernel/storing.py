@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from jupyter_blocks.binding import Style
 from jupyter_blocks.errors import BlocksError, ValidationError
 from jupyter_blocks.executors.base import attempt_id
+from jupyter_blocks.iterators import used_up
 from jupyter_blocks.journal import CELL_RUN, Journal
 from jupyter_blocks.kernel.view import View
 from jupyter_blocks.launch import new_run_id
@@ -121,7 +123,7 @@ class Storer:
                 cell.error = f"Block '{cell.block}', as the notebook has mistakes: {problem}"
             except BlocksError as error:
                 cell.error = str(error)
-            except Exception as error:
+            except BaseException as error:  # such as a panic of a library; the thread goes on
                 cell.error = f"Nothing of block '{cell.block}' was stored: {error!r}."
             finally:
                 cell.outputs = {}
@@ -138,6 +140,11 @@ def _store(cell: StoredCell) -> None:
     inputs |= dict.fromkeys(cell.changed, NOT_STORED)
     references = [reference(manifest) for manifest in stored.values() if manifest]
     fingerprint = view.fingerprints(cell.parameters).of(block)
+    unread, names = view.pipeline.unread_outputs(block), tuple[str, ...]()
+    if view.draft.block(cell.block).style is Style.DECORATED:
+        # What a function gives is only shown; what a cell sets, later cells go on with.
+        values = {name: cell.outputs[name] for name in cell.outputs}  # `items` tells who watches
+        names = used_up(values, unread, view.pipeline.shared_outputs(block))
     manifest = view.store.write(
         view.store.prefix(pipeline, cell.run_id, cell.block, attempt),
         cell.outputs,
@@ -149,7 +156,8 @@ def _store(cell: StoredCell) -> None:
             "fingerprint": {**fingerprint, "inputs": inputs},
             "inputs": [vars(each) for each in references],
             "random_streams": cell.random_streams,
-            "optional": view.pipeline.unread_outputs(block),
+            "optional": unread,
+            "used_up": names,
         },
     )
     if cell.abandoned:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -40,6 +42,46 @@ def test_vs_code_names_the_notebook(tmp_path: Path) -> None:
         for number, cell in enumerate(FLIGHTS[:3]):
             running.run(cell[1], cellId=f"vscode-notebook-cell:{number}")
     assert "load_flights" in store_of(path).blocks("flights")
+
+
+def _vs_code(path: Path, number: int, **metadata: Any) -> dict[str, Any]:
+    """What VS Code sends: an address of its own for the cell, and its metadata, if it has any."""
+    return {"cellId": f"vscode-notebook-cell:{quote(str(path))}#W{number}sZmlsZQ%3D%3D", **metadata}
+
+
+def test_vs_code_sends_tags_with_ids_of_its_own(tmp_path: Path) -> None:
+    """They stand for the saved cells, and for the same ones after an edit that is not saved."""
+    path = notebook(tmp_path / "my work", *FLIGHTS, name="flights.ipynb")
+    notebook(tmp_path, ("", "1"), name="other.ipynb")
+    with kernel(tmp_path / "other.ipynb", session=False) as running:
+        for number, (tags, source) in enumerate(FLIGHTS):  # type: ignore[misc]
+            more = {"tags": [tags]} if tags else {}
+            answer = running.run(str(source), **_vs_code(path, number, **more))
+            assert (answer.status, answer.stderr) == ("ok", "")
+        running.run("%blocks")
+        assert sorted(store_of(path).blocks("flights")) == ["add_net", "load_flights", "total"]
+        assert stale(path) == {}
+        edited = str(FLIGHTS[3][1]) + "\nnet = net.head(1)"
+        assert running.run(edited, **_vs_code(path, 3, tags=["transformer:add_net"])).stderr == ""
+        answer = running.run(str(FLIGHTS[4][1]), **_vs_code(path, 4, tags=["exporter:total"]))
+        assert (answer.result, answer.stderr) == ("2", "")
+    stored = store_of(path)
+    assert len(stored.load(stored.blocks("flights")["add_net"], "net")) == 1
+
+
+def test_a_new_cell_of_vs_code_counts_once_it_is_saved(tmp_path: Path) -> None:
+    """Until then it runs and nothing is stored of it."""
+    path = notebook(tmp_path, *FLIGHTS, name="flights.ipynb")
+    new = ("loader:more", "more = [1]")
+    readers = (*FLIGHTS, new, ("exporter:show", "print(more)"))
+    with kernel(path, session=False) as running:
+        said = _vs_code(path, 9, tags=[new[0]])
+        assert running.run(new[1], **said).status == "ok"
+        assert not (tmp_path / ".variables").exists()
+        notebook(tmp_path, *readers, name="flights.ipynb")
+        assert running.run(new[1], **said).stderr == ""
+        running.run("%blocks")
+    assert "more" in store_of(path).blocks("flights")
 
 
 def test_storing_does_not_double_memory(tmp_path: Path) -> None:

@@ -97,6 +97,44 @@ def test_all_tests_run_on_values_of_their_own(tmp_path: Path) -> None:
     assert "Test 'second' failed, too: AssertionError: two" in answer.stderr
 
 
+def test_tests_of_one_name_all_run(tmp_path: Path) -> None:
+    """As in a run, where each of them was marked."""
+    tests = "".join(
+        f"@test\ndef check(value):\n    assert value > {number}, 'not above {number}'\n\n"
+        for number in (2, 0, 1)
+    )
+    path = notebook(tmp_path, IMPORTS, ("", f"@loader\ndef one():\n    return 1\n\n{tests}"))
+    with kernel(path) as running:
+        running.cell(1)
+        answer = running.cell(2)
+        assert answer.error == "AssertionError: not above 2"
+        assert answer.stderr.count("failed, too") == 1
+        assert "not above 1" in answer.stderr
+        answer = running.run("value = one()")
+        assert answer.status == "ok"
+
+
+def test_a_generator_goes_from_block_to_block(tmp_path: Path) -> None:
+    """Its tests and callbacks do not use it up; a fresh kernel finds its parts."""
+    text = (
+        "@loader\ndef parts():\n    for n in range(3):\n        yield {'n': n}\n\n"
+        "@test\ndef three(given):\n    assert len(list(given)) == 3\n\n"
+        "@test\ndef again(given):\n    assert len(list(given)) == 3\n\n"
+        "@callback('success')\ndef tell(given):\n    print(len(list(given)), 'told')"
+    )
+    reader = "@transformer\ndef total(parts):\n    return sum(part['n'] for part in parts)"
+    path = notebook(tmp_path, IMPORTS, ("", text), ("", reader))
+    with kernel(path) as running:
+        running.cell(1)
+        answer = running.cell(2)
+        assert (answer.status, answer.stdout, answer.stderr) == ("ok", "3 told\n", "")
+        assert running.cell(3).result == "3"
+    with kernel(path) as running:
+        running.cell(1)
+        answer = running.cell(3)
+        assert (answer.result, answer.stderr) == ("3", "")
+
+
 def test_what_blocks_share_in_a_run_they_share_here(tmp_path: Path) -> None:
     """`kwargs['context']` is one dict for all blocks."""
     path = notebook(
@@ -120,7 +158,7 @@ def test_an_input_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     with kernel(path) as first:
         first.cell(1)
         first.cell(2)
-    for file in tmp_path.glob(".variables/**/numbers/**/manifest.json"):
+    for file in tmp_path.glob(".variables/**/numbers/*.manifest.json"):
         file.write_text("{", "utf-8")
     with kernel(path) as second:
         second.cell(1)

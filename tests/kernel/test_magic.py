@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from jupyter_blocks.kernel.magic import RUN_OPTIONS
+from tests.commandline import shell
 from tests.kernel.kernels import Kernel, kernel
-from tests.kernel.test_cells import FLIGHTS, stale
+from tests.kernel.test_cells import FLIGHTS, stale, store_of
 from tests.notebooks import notebook
+
+PAGE = Path(__file__).parent.parent.parent / "docs" / "executors.md"
 
 
 @pytest.fixture
@@ -142,6 +145,38 @@ def test_graph_and_names_are_escaped(tmp_path: Path) -> None:
     assert "<script>" not in html
     assert "<b>x</b>" not in html
     assert "&lt;script&gt;" in html
+
+
+@pytest.fixture
+def one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An executor of somebody else, installed for the kernels of a test: that of the docs."""
+    place = tmp_path / "packages"
+    about = place / "one_process-1.0.dist-info"
+    about.mkdir(parents=True)
+    page = PAGE.read_text("utf-8")
+    (place / "one_process.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: one-process\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(
+        "[jupyter_blocks.executors]\none_process = one_process:OneProcessExecutor\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(place))
+
+
+@pytest.mark.usefixtures("one_process")
+def test_run_on_an_executor_of_somebody_else(flights: Path) -> None:
+    """Found by its entry point, offered, drawn while it runs, and named in the result."""
+    with kernel(flights) as running:
+        assert completions(running, "%blocks run --executor o") == ["one_process"]
+        answer = running.run("%blocks run --executor one_process")
+        assert answer.status == "ok"
+        assert "3 ok" in answer.displays[-1]["text/plain"]
+        assert len(answer.displays) > 1
+        answer = running.run("%blocks run --executor one_proces")
+        assert "Available: local_python, one_process" in answer.text
+    store = store_of(flights)
+    assert store.load(store.blocks("flights")["add_net"], "net")["net"].sum() == 12
+    status = shell("status", "last", "--json", cwd=flights.parent).document
+    assert {each["executor"] for each in status["blocks"].values()} == {"one_process"}
 
 
 def test_completion(flights: Path) -> None:
