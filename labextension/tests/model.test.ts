@@ -223,3 +223,14 @@ test('another notebook forgets the first', async () => {
   await model.show(null);
   expect([model.phase, model.analysis, model.selected]).toEqual(['none', null, '']);
 });
+
+test('the project in the root of the server, whose name is empty, has runs and outputs like any other', async () => {
+  const server = new Server();
+  const asked: unknown[][] = [];
+  server.analysis = { ...server.analysis, project: '' };
+  Object.assign(server, { variables: (...request: unknown[]) => (asked.push(request), Promise.resolve([])) });
+  server.states = [state({ status: 'RUNNING' })];
+  const model = await shown(server);
+  await model.start({});
+  expect([asked[0], model.run?.run_id]).toEqual([['', 'p'], 'r1']);
+});

@@ -9,3 +9,5 @@ globalThis.ResizeObserver ??= class {
 };
 globalThis.DragEvent ??= class extends Event {};
 globalThis.CSS ??= { escape: text => text.replace(/[^\w-]/g, found => `\\${found}`) };
+// Nothing is drawn.
+globalThis.HTMLCanvasElement.prototype.getContext = () => null;

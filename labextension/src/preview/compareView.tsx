@@ -38,7 +38,7 @@ export function CompareView({ api, place, trans }: IProps): JSX.Element {
   }
   return (
     <div className="jp-Blocks-compare jp-Blocks-scroll">
-      <header>
+      <header role="none">
         <Select
           isShown
           label={trans.__('Compared with')}

@@ -8,6 +8,7 @@ import { cellText, count } from '../format';
 import type { ConditionOperator, IColumnStatistics, IRowQuery, ISortOrder } from '../tokens';
 import { Choice, Select } from './controls';
 import { columnKind, conditionsOf, formOf, withFilters, type ColumnKind, type IFilterForm } from './query';
+import { figure } from './scale';
 
 interface IProps {
   columns: readonly IColumnStatistics[];
@@ -37,7 +38,7 @@ export function FilterForm(props: IProps): JSX.Element {
   const order = query.sort.find(item => item.column === name);
   return (
     <div className="jp-Blocks-filter" ref={node}>
-      <header>
+      <header role="none">
         {props.canChoose ? (
           <Select label={trans.__('Column')} value={name} options={columns.map(item => item.name)} change={setName} />
         ) : (
@@ -133,14 +134,13 @@ interface IPartProps {
 }
 
 function Values({ column, kind, form, change, trans }: IPartProps & { trans: TranslationBundle }): JSX.Element {
-  const hint = (value: unknown): string => cellText(value).slice(0, 40);
   const isBetween = form.op === 'between';
   const mode = kind === 'number' ? 'decimal' : 'text';
   return (
     <div className="jp-Blocks-range">
       <input
         aria-label={isBetween ? trans.__('From') : trans.__('Value')}
-        placeholder={isBetween ? hint(column.min) : ''}
+        placeholder={isBetween ? figure(column.min) : ''}
         inputMode={mode}
         value={form.from}
         onChange={event => change({ from: event.target.value })}
@@ -150,7 +150,7 @@ function Values({ column, kind, form, change, trans }: IPartProps & { trans: Tra
           <span>{trans.__('to')}</span>
           <input
             aria-label={trans.__('To')}
-            placeholder={hint(column.max)}
+            placeholder={figure(column.max)}
             inputMode={mode}
             value={form.to}
             onChange={event => change({ to: event.target.value })}

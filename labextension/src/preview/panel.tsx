@@ -38,7 +38,7 @@ export function PreviewPanel({ model, open, trans }: IProps): JSX.Element {
   const place = { project: project ?? '', pipeline, block, output: variable.name, run_id: variable.run_id };
   return (
     <div className="jp-Blocks-preview">
-      <header>
+      <header role="none">
         <strong title={block}>{block}</strong>
         {outputs.length > 1 ? (
           <Select

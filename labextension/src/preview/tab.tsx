@@ -144,7 +144,7 @@ function Output({ model, open, trans }: IProps): JSX.Element {
   const place = { ...name, run_id: variable.run_id };
   return (
     <>
-      <header className="jp-Blocks-outputHead">
+      <header role="none" className="jp-Blocks-outputHead">
         <h2 title={name.block}>{name.block}</h2>
         <span aria-hidden="true">›</span>
         {outputs.length > 1 ? (

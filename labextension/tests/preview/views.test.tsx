@@ -298,8 +298,8 @@ test('models tell their parameters in the words of Python', async () => {
 
 test.each<[Partial<IVariable>, string[]]>([
   [{}, ['Data', 'Statistics', 'Chart', 'Changes']],
-  [{ can_page: false }, ['Data', 'Statistics', 'Changes']],
-  [{ type: 'json', rows: null }, ['Value', 'Changes']]
+  [{ type: 'series', can_page: false }, ['Data', 'Statistics', 'Changes']],
+  [{ type: 'json', rows: null, can_page: false }, ['Value', 'Changes']]
 ])('values like %j have tabs of their own', async (variable, names) => {
   await page.show(value(variable));
   expect(page.all('[role=tab]').map(tab => tab.textContent)).toEqual(names);
@@ -309,10 +309,10 @@ test.each<[Partial<IVariable>, string[]]>([
 });
 
 test('figures are pictures, and what has no preview says why', async () => {
-  await page.show(value({ type: 'figure', has_image: true }, true));
+  await page.show(value({ type: 'figure', has_image: true, can_page: false }, true));
   expect(page.find('img').getAttribute('src')).toBe('blocks/variables/image');
   server.answers.preview = { type: 'not stored', python_type: 'x.Lock', rows: null, bytes: 0, repr: '<lock>', note: 'Not stored: it is open.' };
-  await page.show(value({ type: 'not stored', has_image: false, name: 'other', created_at: 9 }, true));
+  await page.show(value({ type: 'not stored', can_page: false, name: 'other', created_at: 9 }, true));
   expect(page.text).toContain('Not stored: it is open.');
   expect(page.text).toContain('<lock>');
 });
