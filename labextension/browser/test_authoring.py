@@ -51,6 +51,13 @@ def test_a_new_kernel_runs_the_last_cell_alone(page: Page) -> None:
     expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
     expect(cell.locator(".jp-RenderedHTMLCommon table").first).to_contain_text("airport")
     expect(cell.locator(".jp-OutputArea")).not_to_contain_text("NameError")
+    page.get_by_role("button", name="Restart the kernel", exact=True).click()
+    page.locator(".jp-Dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+    page.locator(".jp-Cell.jp-mod-active .cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text("[1]:")
+    expect(cell.locator(".jp-OutputArea")).not_to_contain_text("NameError")
 
 
 def test_notebook_7_has_the_essentials(browser: Any, lab: str, project: Path) -> None:

@@ -77,6 +77,23 @@ def test_problems_are_listed_with_their_place(page: Page) -> None:
     expect(page.get_by_role("button", name="Run changed")).to_be_disabled()
 
 
+def test_a_problem_is_mended_with_a_click(page: Page) -> None:
+    """A cell that lost its tag is told of, and gets one again from the list."""
+    node(page, "load_names").click()
+    chip(page, "load_names").locator(".jp-Blocks-chipButton").click()
+    form = page.locator(".jp-Blocks-form")
+    form.get_by_label("Type").select_option("none")
+    form.get_by_role("button", name="Apply").click()
+    page.get_by_role("tab", name="Problems").click()
+    problems = page.locator(".jp-Blocks-problems li")
+    expect(problems.first).to_contain_text("'airlines'")
+    expect(page.get_by_role("button", name="Run changed")).to_be_disabled()
+    problems.first.get_by_role("button", name="Tag cell 8 as transformer").click()
+    expect(problems).to_have_count(0)
+    expect(page.locator(".jp-Blocks-node")).to_have_count(11)
+    expect(page.get_by_role("button", name="Run changed")).to_be_enabled()
+
+
 def test_the_form_writes_tags(page: Page, project: Path) -> None:
     """Type, name and executor of a cell, with the tags of others kept."""
     node(page, "load_names").click()

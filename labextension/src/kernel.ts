@@ -41,6 +41,9 @@ export function watchKernel(
       if (kernel) {
         asked.delete(kernel);
       }
+      // Asked now, it stands in the queue before whatever is run next; the queue itself is emptied
+      // right after this signal.
+      void Promise.resolve().then(check);
     } else if (status === 'idle') {
       check();
     }
@@ -60,8 +63,10 @@ async function load(
     return;
   }
   const future = kernel.requestExecute({ code: LOAD, silent: true, store_history: false, stop_on_error: false });
-  const reply = await future.done;
-  if (reply.content.status === 'error') {
+  const reply = await future.done.catch(() => null);
+  if (reply === null) {
+    asked.delete(kernel); // the kernel was restarted meanwhile: it is asked again when it is idle
+  } else if (reply.content.status === 'error') {
     Notification.warning(
       trans.__(
         'The kernel %1 has no Jupyter Blocks: cells run, but their inputs and outputs are not kept.',

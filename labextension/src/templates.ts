@@ -25,12 +25,6 @@ export const TEMPLATES: readonly ITemplate[] = [
   },
   {
     type: 'loader',
-    name: 'load_excel',
-    title: 'Excel sheet',
-    source: 'import pandas as pd\n\ndata = pd.read_excel("data.xlsx", sheet_name=0)'
-  },
-  {
-    type: 'loader',
     name: 'load_sql',
     title: 'SQL query (SQLAlchemy)',
     source: [
@@ -61,14 +55,8 @@ export const TEMPLATES: readonly ITemplate[] = [
   {
     type: 'loader',
     name: 'load_s3',
-    title: 'Object in S3 (s3fs)',
+    title: 'Object in S3 or Google Cloud Storage',
     source: 'import pandas as pd\n\ndata = pd.read_parquet("s3://bucket/path/data.parquet")'
-  },
-  {
-    type: 'loader',
-    name: 'load_gcs',
-    title: 'Object in Google Cloud Storage (gcsfs)',
-    source: 'import pandas as pd\n\ndata = pd.read_parquet("gs://bucket/path/data.parquet")'
   },
   {
     type: 'loader',
@@ -89,12 +77,6 @@ export const TEMPLATES: readonly ITemplate[] = [
     name: 'clean',
     title: 'Clean a table, with a test on the result',
     source: 'clean = data.dropna().drop_duplicates()\nassert len(clean) > 0, "no rows are left"'
-  },
-  {
-    type: 'transformer',
-    name: 'aggregate',
-    title: 'Group and aggregate',
-    source: 'summary = data.groupby("group", as_index=False).agg(rows=("value", "size"), mean=("value", "mean"))'
   },
   {
     type: 'exporter',
@@ -125,7 +107,7 @@ export const TEMPLATES: readonly ITemplate[] = [
   {
     type: 'exporter',
     name: 'write_s3',
-    title: 'Object in S3 (s3fs)',
+    title: 'Object in S3 or Google Cloud Storage',
     source: 'data.to_parquet("s3://bucket/path/out.parquet", index=False)'
   },
   {
@@ -171,20 +153,6 @@ export const TEMPLATES: readonly ITemplate[] = [
       '            return True',
       '    except URLError:',
       '        return False'
-    ].join('\n')
-  },
-  {
-    type: 'sensor',
-    name: 'wait_until',
-    title: 'Time of day has come',
-    source: [
-      'from datetime import datetime, time',
-      '',
-      'from jupyter_blocks import sensor',
-      '',
-      '@sensor',
-      'def wait_until(*args, **kwargs) -> bool:',
-      '    return datetime.now().time() >= time(6, 0)'
     ].join('\n')
   }
 ];
