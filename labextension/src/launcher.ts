@@ -72,7 +72,7 @@ async function create(
 export function firstNotebook(kernelspec: Record<string, string>): PartialJSONValue {
   return {
     cells: [
-      markdown('# A pipeline\n\nEach tagged cell is a block. Change them, add more, and run the pipeline from the sidebar.'),
+      markdown('# A pipeline\n\nEach tagged cell is a block. Run them from the sidebar.'),
       code(['parameters'], 'rows = 100'),
       code(['loader:load_data'], 'import pandas as pd\n\ndata = pd.DataFrame({"value": range(rows)})'),
       code(

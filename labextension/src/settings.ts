@@ -26,7 +26,7 @@ export class PluginSettings {
         settings.changed.connect(take);
         take();
       },
-      (error: unknown) => console.warn('Settings of Jupyter Blocks cannot be read; the defaults hold.', error)
+      (error: unknown) => console.warn('jupyter-blocks:', error)
     );
   }
 
