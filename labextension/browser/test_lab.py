@@ -94,6 +94,18 @@ def test_a_problem_is_mended_with_a_click(page: Page) -> None:
     expect(page.get_by_role("button", name="Run changed")).to_be_enabled()
 
 
+def test_a_deleted_cell_comes_back_as_a_block(page: Page) -> None:
+    """After an undo the cell has its line again, and the graph its block."""
+    node(page, "load_names").click()
+    page.locator(".jp-Cell.jp-mod-active .jp-InputPrompt").click()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    expect(node(page, "load_names")).to_have_count(0)
+    page.keyboard.press("z")
+    expect(chip(page, "load_names")).to_be_visible()
+    expect(node(page, "load_names")).to_be_visible()
+
+
 def test_the_form_writes_tags(page: Page, project: Path) -> None:
     """Type, name and executor of a cell, with the tags of others kept."""
     node(page, "load_names").click()
