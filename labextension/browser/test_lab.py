@@ -106,6 +106,20 @@ def test_a_deleted_cell_comes_back_as_a_block(page: Page) -> None:
     expect(node(page, "load_names")).to_be_visible()
 
 
+def test_tagging_can_be_undone(page: Page) -> None:
+    """As any other edit of a cell; the line above it and the graph follow."""
+    node(page, "load_names").click()
+    chip(page, "load_names").locator(".jp-Blocks-chipButton").click()
+    form = page.locator(".jp-Blocks-form")
+    form.get_by_label("Name").fill("read_names")
+    form.get_by_role("button", name="Apply").click()
+    expect(chip(page, "read_names")).to_be_visible()
+    page.locator(".jp-Cell.jp-mod-active .cm-content").click()
+    page.keyboard.press("Control+z")
+    expect(chip(page, "load_names")).to_be_visible()
+    expect(node(page, "load_names")).to_be_visible()
+
+
 def test_the_form_writes_tags(page: Page, project: Path) -> None:
     """Type, name and executor of a cell, with the tags of others kept."""
     node(page, "load_names").click()

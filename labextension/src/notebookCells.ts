@@ -44,11 +44,14 @@ export function setRole(cell: ICellModel, role: ICellRole): void {
 }
 
 function setTags(cell: ICellModel, tags: string[]): void {
-  if (tags.length > 0) {
-    cell.setMetadata('tags', tags);
-  } else {
-    cell.deleteMetadata('tags');
-  }
+  // Inside of a transaction that can be undone, as an edit of the text can.
+  cell.sharedModel.transact(() => {
+    if (tags.length > 0) {
+      cell.setMetadata('tags', tags);
+    } else {
+      cell.deleteMetadata('tags');
+    }
+  });
 }
 
 /** Executor that the settings of a cell name; empty for the usual one. */
