@@ -18,7 +18,7 @@ SERVER = Path(jupyter_blocks.server.__file__).parent
 SCHEMAS: dict[str, Any] = yaml.safe_load((SERVER / "openapi.yaml").read_text("utf-8"))[
     "components"
 ]["schemas"]
-TOKENS = (SOURCE / "tokens.ts").read_text("utf-8")
+TOKENS = "".join((SOURCE / name).read_text("utf-8") for name in ("tokens.ts", "valueTypes.ts"))
 TYPES = (SOURCE / "blockTypes.ts").read_text("utf-8")
 
 INTERFACES = {

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -137,7 +137,7 @@ class Analyzer:
             "project": self._places.relative(root) if project else None,
             "blocks": blocks,
             "parameters": {name: cut(value)[0] for name, value in draft.parameters.items()},
-            "problems": [_problem(problem, notebook, draft) for problem in problems],
+            "problems": [_problem(problem, notebook, files) for problem in problems],
             "notes": [vars(note) for note in draft.notes],
             "has_drifted": any(state != "unchanged" for state in states.values()),
             "files": [{"path": path, "state": state} for path, state in states.items()],
@@ -158,8 +158,8 @@ class Analyzer:
         return stored.freshness
 
 
-def _problem(problem: Problem, notebook: Notebook, draft: NotebookPipeline) -> dict[str, Any]:
-    fixes = fixes_of(problem, notebook, [block.name for block in draft.blocks])
+def _problem(problem: Problem, notebook: Notebook, names: Iterable[str]) -> dict[str, Any]:
+    fixes = fixes_of(problem, notebook, names)
     return {**problem.as_json(), **({"fixes": [vars(fix) for fix in fixes]} if fixes else {})}
 
 

@@ -128,7 +128,7 @@ function stateWords(file: IExportedFile, trans: TranslationBundle): string {
 }
 
 /** A unified diff, line by line. */
-export function Diff({ text }: { text: string }): JSX.Element {
+function Diff({ text }: { text: string }): JSX.Element {
   const lines = text.split('\n').filter(line => !/^(---|\+\+\+) /.test(line));
   return (
     <pre className="jp-Blocks-diff">

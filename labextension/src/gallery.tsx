@@ -45,7 +45,7 @@ export async function openGallery(
 }
 
 /** Insert a template below the active cell. */
-export function insertTemplate(
+function insertTemplate(
   panel: NotebookPanel,
   template: ITemplate,
   taken: readonly string[]

@@ -65,15 +65,10 @@ const plugin: JupyterFrontEndPlugin<IBlocks> = {
     registry: ISettingRegistry | null
   ): IBlocks => {
     const trans = (translator ?? nullTranslator).load('jupyter_blocks');
-    const api = new BlocksApi(app.serviceManager.serverSettings);
-    const model = new BlocksModel(api);
+    const model = new BlocksModel(new BlocksApi(app.serviceManager.serverSettings));
     const settings = new PluginSettings(registry, plugin.id);
     const events = runEvents(app);
-    const current = (): { project: string; run_id: string } | null =>
-      model.run && model.analysis?.project !== null && model.analysis
-        ? { project: model.analysis.project, run_id: model.run.run_id }
-        : null;
-    addRunViews({ app, api, events, current, documents, restorer, trans });
+    addRunViews({ app, model, events, documents, restorer, trans });
     addPreviewTabs({ app, model, events, palette, restorer, trans });
     addCommands({ app, model, trans, palette });
     addSidebar(app, model, restorer, trans);
@@ -118,11 +113,10 @@ function addSidebar(
       suggest: () => void commands.execute(CommandIds.suggest),
       insert: () => void commands.execute(CommandIds.insert),
       export: () => void commands.execute(CommandIds.export_),
-      openRun: run_id =>
-        void commands.execute(CommandIds.openRun, { project: model.analysis?.project ?? '', run_id }),
+      openRun: run_id => void commands.execute(CommandIds.openRun, { run_id }),
       openOutput: ({ block, name }) =>
         void commands.execute(OPEN_VARIABLE, {
-          project: model.analysis?.project ?? '',
+          project: model.project ?? '',
           pipeline: model.analysis?.pipeline ?? '',
           block,
           output: name
@@ -221,11 +215,7 @@ function notify(
         },
         {
           label: trans.__('Show the run'),
-          callback: () =>
-            void app.commands.execute(CommandIds.openRun, {
-              project: model.analysis?.project ?? '',
-              run_id: run.run_id
-            })
+          callback: () => void app.commands.execute(CommandIds.openRun, { run_id: run.run_id })
         }
       ]
     });

@@ -69,7 +69,7 @@ async function create(
 }
 
 /** Parameters, a loader, a transformer and an exporter that run as they are. */
-export function firstNotebook(kernelspec: Record<string, string>): PartialJSONValue {
+function firstNotebook(kernelspec: Record<string, string>): PartialJSONValue {
   return {
     cells: [
       markdown('# A pipeline\n\nEach tagged cell is a block. Run them from the sidebar.'),

@@ -69,6 +69,11 @@ export class BlocksModel implements IBlocks {
     return this._analysis;
   }
 
+  /** Folder of the project below the root of the server, empty for the root; null for none yet. */
+  get project(): string | null {
+    return this._analysis?.project ?? null;
+  }
+
   get run(): IRunState | null {
     return this._run;
   }
@@ -84,10 +89,6 @@ export class BlocksModel implements IBlocks {
   /** Name of the selected block; empty if there is none. */
   get selected(): string {
     return this._selected;
-  }
-
-  get selectedBlock(): IAnalyzedBlock | undefined {
-    return this.block(this._selected);
   }
 
   /** Whether a run is being asked for and has no id yet. */
@@ -209,14 +210,10 @@ export class BlocksModel implements IBlocks {
 
   /** Save the notebook and run it; resolves to the id of the run. Throws what the server refuses. */
   async start(request: IRunRequest): Promise<string> {
-    const panel = this._panel;
-    if (!panel) {
-      throw new BlocksError('No notebook is open.');
-    }
     this._isStarting = true;
     this._changed.emit();
     try {
-      await saved(panel);
+      const panel = await this._saved();
       const id = await this.api.start(panel.context.path, withOptions(request, this._options));
       await this.analyze(); // the project may be new
       await this.follow(id);
@@ -229,11 +226,7 @@ export class BlocksModel implements IBlocks {
 
   /** Save the notebook and write its files, or say what would be written. Throws what is refused. */
   async export(how: { check?: boolean; force?: boolean }): Promise<IExport> {
-    const panel = this._panel;
-    if (!panel) {
-      throw new BlocksError('No notebook is open.');
-    }
-    await saved(panel);
+    const panel = await this._saved();
     const done = await this.api.export(panel.context.path, how);
     if (!how.check) {
       await this.analyze();
@@ -247,11 +240,7 @@ export class BlocksModel implements IBlocks {
    * With conflicts nothing is changed, unless `force` lets the files win.
    */
   async takeBack(force: boolean): Promise<ITakenBack> {
-    const panel = this._panel;
-    if (!panel) {
-      throw new BlocksError('No notebook is open.');
-    }
-    await saved(panel);
+    const panel = await this._saved();
     const taken = await this.api.takeBack(panel.context.path, force);
     if (force || taken.conflicts.length === 0) {
       const active = panel.content.activeCellIndex;
@@ -264,11 +253,7 @@ export class BlocksModel implements IBlocks {
 
   /** Save the notebook and find out what a run of it would do. Throws what the server refuses. */
   async plan(request: IRunRequest): Promise<IPlan> {
-    const panel = this._panel;
-    if (!panel) {
-      throw new BlocksError('No notebook is open.');
-    }
-    await saved(panel);
+    const panel = await this._saved();
     return this.api.plan(panel.context.path, withOptions(request, this._options));
   }
 
@@ -288,11 +273,10 @@ export class BlocksModel implements IBlocks {
 
   /** Show the state of a run from now on. */
   async follow(id: string): Promise<void> {
-    const { project = null, pipeline = '' } = this._analysis ?? {};
-    // The project in the root of the server has an empty name.
+    const { project } = this;
     if (project !== null) {
       this._take(await this.api.run(project, id));
-      this._runs = await this.api.runs(project, pipeline);
+      this._runs = await this.api.runs(project, this._analysis!.pipeline);
       this._changed.emit();
     }
   }
@@ -314,7 +298,7 @@ export class BlocksModel implements IBlocks {
   }
 
   private async _refreshRun(): Promise<void> {
-    const project = this._analysis?.project ?? null;
+    const { project } = this;
     const id = this._pending || this._run?.run_id;
     if (project === null || !id) {
       return;
@@ -346,11 +330,11 @@ export class BlocksModel implements IBlocks {
 
   /** Runs and stored outputs of the project, and the newest run. */
   private async _readStore(): Promise<void> {
-    const analysis = this._analysis;
-    const { project = null, pipeline = '' } = analysis ?? {};
+    const { project } = this;
     if (project === null) {
       return;
     }
+    const { pipeline } = this._analysis!;
     try {
       [this._runs, this._variables] = await Promise.all([
         this.api.runs(project, pipeline),
@@ -368,16 +352,26 @@ export class BlocksModel implements IBlocks {
     }
   }
 
+  /** The notebook in front, once its file is as it is shown. */
+  private async _saved(): Promise<NotebookPanel> {
+    if (!this._panel) {
+      throw new BlocksError('No notebook is open.');
+    }
+    if (this._panel.context.model.dirty) {
+      await this._panel.context.save();
+    }
+    return this._panel;
+  }
+
   private _contentChanged(): void {
     void this._edited.invoke();
   }
 
   private _project(): string {
-    const project = this._analysis?.project;
-    if (project === null || project === undefined) {
+    if (this.project === null) {
       throw new BlocksError('The notebook has no project yet.', 'Run it once.');
     }
-    return project;
+    return this.project;
   }
 
   private _fail(error: unknown): void {
@@ -409,10 +403,4 @@ export class BlocksModel implements IBlocks {
   private _proposals: readonly IProposal[] | null = null;
   private _executors: Promise<IExecutor[]> | null = null;
   private _pending = '';
-}
-
-async function saved(panel: NotebookPanel): Promise<void> {
-  if (panel.context.model.dirty) {
-    await panel.context.save();
-  }
 }

@@ -282,7 +282,7 @@ function BlockLog({ model, trans }: { model: BlocksModel; trans: TranslationBund
   return (
     <LogPane
       api={model.api}
-      place={{ project: model.analysis?.project ?? '', run_id: run.run_id }}
+      place={{ project: model.project ?? '', run_id: run.run_id }}
       sources={[{ block, attempt_id }]}
       trans={trans}
     />

@@ -10,7 +10,7 @@ import * as React from 'react';
 import type { StateName } from './blockState';
 import { CommandIds } from './commands';
 import type { BlocksModel } from './model';
-import { hasEnded, runShape } from './runState';
+import { hasEnded } from './runState';
 import { StateIcon } from './stateIcon';
 
 /** Add it, where there is a status bar. */
@@ -84,7 +84,7 @@ function statusOf(model: BlocksModel, trans: TranslationBundle): [StateName, str
     return ['failed', `${pipeline}: ${trans._n('%1 problem', '%1 problems', errors)}`];
   }
   const fresh = blocks.filter(block => block.freshness.state === 'fresh').length;
-  if (run && runShape(run.status) === 'failed' && fresh < blocks.length) {
+  if (run?.status === 'FAILED' && fresh < blocks.length) {
     return ['failed', trans.__('%1: failed', pipeline)];
   }
   const shape: StateName = fresh === blocks.length ? 'fresh' : fresh > 0 ? 'stale' : 'missing';

@@ -72,7 +72,7 @@ function nameOf(args: ReadonlyPartialJSONObject, model: BlocksModel): IOutputNam
   }
   const first = model.variables.find(variable => variable.block === model.selected);
   const { analysis } = model;
-  return first && analysis?.project !== null && analysis
-    ? { project: analysis.project, pipeline: analysis.pipeline, block: first.block, output: first.name }
+  return first && analysis && model.project !== null
+    ? { project: model.project, pipeline: analysis.pipeline, block: first.block, output: first.name }
     : null;
 }

@@ -34,8 +34,8 @@ export function PreviewPanel({ model, open, trans }: IProps): JSX.Element {
       </Empty>
     );
   }
-  const { project, pipeline } = model.analysis!;
-  const place = { project: project ?? '', pipeline, block, output: variable.name, run_id: variable.run_id };
+  const { pipeline } = model.analysis!;
+  const place = { project: model.project ?? '', pipeline, block, output: variable.name, run_id: variable.run_id };
   return (
     <div className="jp-Blocks-preview">
       <header role="none">

@@ -9,7 +9,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 
-import type { BlocksApi } from '../api';
+import type { BlocksModel } from '../model';
 import { goToCell } from '../notebookCells';
 import type { IRunEvent } from '../tokens';
 import { RunModel } from './runModel';
@@ -19,10 +19,9 @@ export const OPEN_RUN = 'jupyter-blocks:open-run';
 
 export interface IRunViewOptions {
   app: JupyterFrontEnd;
-  api: BlocksApi;
+  /** Knows the run that is followed, and its project. */
+  model: BlocksModel;
   events: ISignal<unknown, IRunEvent>;
-  /** The run that is followed; null if there is none. */
-  current: () => { project: string; run_id: string } | null;
   documents: IDocumentManager | null;
   restorer: ILayoutRestorer | null;
   trans: TranslationBundle;
@@ -30,16 +29,15 @@ export interface IRunViewOptions {
 
 /** Add the command that opens a run, and reopen those that were open. */
 export function addRunViews(options: IRunViewOptions): void {
-  const { app, current, restorer, trans } = options;
+  const { app, model, restorer, trans } = options;
   const tracker = new WidgetTracker<MainAreaWidget<RunView>>({ namespace: 'jupyter-blocks-runs' });
   app.commands.addCommand(OPEN_RUN, {
     label: trans.__('Show the Run'),
-    isEnabled: args => Boolean(args['run_id']) || current() !== null,
+    isEnabled: args => Boolean(args['run_id']) || (model.run !== null && model.project !== null),
     execute: args => {
-      const known = current();
-      const run_id = (args['run_id'] as string | undefined) ?? known?.run_id;
-      const project = (args['project'] as string | undefined) ?? known?.project;
-      if (!run_id || project === undefined) {
+      const run_id = (args['run_id'] as string | undefined) ?? model.run?.run_id;
+      const project = (args['project'] as string | undefined) ?? model.project;
+      if (!run_id || project === null) {
         return;
       }
       const open = tracker.find(one => one.content.model.place.run_id === run_id);
@@ -61,13 +59,13 @@ export function addRunViews(options: IRunViewOptions): void {
 }
 
 function makeView(options: IRunViewOptions, project: string, run_id: string): MainAreaWidget<RunView> {
-  const { api, app, events, trans } = options;
-  const model = new RunModel(api, { project, run_id }, events);
+  const { app, events, trans } = options;
+  const model = new RunModel(options.model.api, { project, run_id }, events);
   const content = new RunView({
     model,
     trans,
     actions: {
-      goTo: (_, notebook, cell, line) => void goTo(options, PathExt.join(project, notebook), cell, line),
+      goTo: (notebook, cell, line) => void goTo(options, PathExt.join(project, notebook), cell, line),
       open: (place, run) => void app.commands.execute(OPEN_RUN, { project: place, run_id: run })
     }
   });

@@ -22,8 +22,8 @@ type Tab = 'block' | 'all' | 'run' | 'plan';
 
 /** What the view asks of the application. */
 export interface IRunActions {
-  /** Bring a cell of a notebook into sight; both paths are below the project. */
-  goTo(model: RunModel, notebook: string, cell: number, line: number | null): void;
+  /** Bring a cell of a notebook into sight; the path of the notebook is below the project. */
+  goTo(notebook: string, cell: number, line: number | null): void;
   /** Show another run. */
   open(project: string, run: string): void;
 }
@@ -105,7 +105,7 @@ function View(props: IProps): JSX.Element {
             name={model.selected}
             block={block}
             run={run}
-            goTo={(notebook, cell, line) => actions.goTo(model, notebook, cell, line)}
+            goTo={actions.goTo}
             trans={trans}
           />
         )}

@@ -133,7 +133,7 @@ function resultOf(block: IBlockRun, now: number, trans: TranslationBundle): stri
 }
 
 /** Why the block runs where it runs. */
-export function whyThere(block: IBlockRun, trans: TranslationBundle): string {
+function whyThere(block: IBlockRun, trans: TranslationBundle): string {
   return trans.__('%1: %2', block.executor, block.executor_reason);
 }
 
