@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from jupyter_blocks.adopting import CutOff, cut_off
 from jupyter_blocks.errors import UsageError
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.pipeline import Pipeline
@@ -26,6 +27,8 @@ class Earlier:
     """How many times it was started or resumed."""
     decisions: dict[str, Decision]
     """For each block that is not to run again: what stands in for it, and why."""
+    cut_off: tuple[CutOff, ...] = ()
+    """Attempts that were under way when its dispatcher ended."""
 
     @property
     def executor(self) -> str | None:
@@ -43,6 +46,7 @@ def earlier_of(project: Project, pipeline: Pipeline, run: str, store: VariableSt
         run_id = journal.find(run, pipeline.name).run_id
         plan = journal.plan(run_id)
         starts = journal.starts(run_id)
+        under_way = cut_off(journal.state(run_id))
     if plan.pipeline != pipeline.name:
         raise UsageError(
             f"Run {plan.run_id} is one of pipeline '{plan.pipeline}', not of '{pipeline.name}'."
@@ -55,7 +59,7 @@ def earlier_of(project: Project, pipeline: Pipeline, run: str, store: VariableSt
             decisions[block.name] = Decision(Action.CACHED, "already done by this run", done)
         elif block.name in old and (decision := _stands(pipeline, old[block.name], store)):
             decisions[block.name] = decision
-    return Earlier(plan, starts, decisions)
+    return Earlier(plan, starts, decisions, under_way)
 
 
 def _stands(pipeline: Pipeline, planned: PlannedBlock, store: VariableStore) -> Decision | None:

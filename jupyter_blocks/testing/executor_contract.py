@@ -57,6 +57,8 @@ class ContractProject:
 
     root: Path
     parameters: dict[str, Any] = field(default_factory=dict)
+    variables: str = ""
+    """Folder or URI of the variable store; empty: a folder of the project."""
 
     def __post_init__(self) -> None:
         """Write the block files."""
@@ -66,16 +68,40 @@ class ContractProject:
         for name, body in _BLOCKS.items():
             text = f"@data_loader\ndef {name}(**kwargs):\n    {body}\n"
             (folder / f"{name}.py").write_text(text, "utf-8")
+        self.marks.mkdir(exist_ok=True)
 
     @property
     def store(self) -> VariableStore:
         """Where the attempts leave their outputs."""
-        return VariableStore(str(self.root / ".variables"))
+        return VariableStore(self.variables or str(self.root / ".variables"))
 
-    def task(self, block: str, number: int = 1) -> BlockTask:
-        """The task of one attempt."""
+    @property
+    def marks(self) -> Path:
+        """A folder beside the project, where blocks leave traces that the tests look for."""
+        return self.root.parent / "marks"
+
+    def mark(self, block: str) -> Path:
+        """The trace of one block."""
+        return self.marks / f"{block}.mark"
+
+    def block(self, name: str, text: str) -> None:
+        """Write a block of one's own."""
+        (self.root / "data_loaders" / f"{name}.py").write_text(text, "utf-8")
+
+    def log(self, task: BlockTask) -> str:
+        """All that is in the log of an attempt that is over."""
+        log = self.store.log(task.prefix)
+        if isinstance(log, Path):
+            return log.read_text("utf-8")
+        data = b""
+        while piece := log.read(len(data), is_over=True):
+            data += piece
+        return data.decode("utf-8")
+
+    def task(self, block: str, number: int = 1, **changes: Any) -> BlockTask:
+        """The task of one attempt, with fields of one's own."""
         attempt = attempt_id("contract", "run", block, number)
-        return BlockTask(
+        task = BlockTask(
             run_id="run",
             pipeline="contract",
             block=block,
@@ -85,10 +111,11 @@ class ContractProject:
             project=str(self.root),
             working_dir=str(self.root),
             file=f"data_loaders/{block}.py",
-            parameters={"mark": str(self.root / f"{block}.mark"), **self.parameters},
-            variables=str(self.root / ".variables"),
+            parameters={"mark": str(self.mark(block)), **self.parameters},
+            variables=self.variables or str(self.root / ".variables"),
             prefix=self.store.prefix("contract", "run", block, attempt),
         )
+        return replace(task, **changes)
 
 
 class ExecutorContract(abc.ABC):
@@ -228,8 +255,7 @@ class ExecutorContract(abc.ABC):
         """What a block prints can be read from the store."""
         task = project.task("talker")
         self.wait(executor, executor.submit(task))
-        text = project.store.log_path(task.prefix).read_text("utf-8")
-        assert "hello from the block" in text
+        assert "hello from the block" in project.log(task)
 
     def test_releasing_twice_is_fine(self, executor: Executor, project: ContractProject) -> None:
         """Letting go of something that is gone is no error."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
+from jupyter_blocks.redaction import redacted
 from jupyter_blocks.variables.storage import AlreadyExistsError, Storage
 
 __all__ = ["SegmentedLog", "segment_key", "sent_in_segments"]
@@ -38,6 +38,8 @@ def segment_key(prefix: str, number: int) -> str:
 
 def _spool(storage: Storage, prefix: str) -> Path:
     """The local file of a log: the same for everybody of this user on this machine."""
+    import tempfile  # no local run needs it
+
     name = sha256(f"{storage!r}/{prefix}".encode()).hexdigest()[:40]
     return Path(tempfile.gettempdir()) / f"jupyter-blocks-{os.getuid()}" / f"{name}.jsonl"
 
@@ -111,7 +113,7 @@ class _Sender:
         if not data:
             return False
         try:
-            self._storage.create(segment_key(self._prefix, self._number + 1), data)
+            self._storage.create(segment_key(self._prefix, self._number + 1), redacted(data))
         except AlreadyExistsError:
             # An earlier try of the same attempt, cut off: its segments stay before ours.
             self._number += 1

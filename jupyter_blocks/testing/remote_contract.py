@@ -1,0 +1,373 @@
+"""The promises of executors whose blocks run on other machines, as a test class to inherit from.
+
+Beside `open`, a backend supplies its cloud: a fake that really runs what is submitted, or the real
+thing. Everything here holds for any of them.
+"""
+
+from __future__ import annotations
+
+import abc
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_blocks.errors import VariableError
+from jupyter_blocks.executors.base import (
+    BlockTask,
+    Executor,
+    ExecutorContext,
+    InputRef,
+    Observation,
+    Phase,
+    Reason,
+)
+from jupyter_blocks.testing.containers import ContainerHost, lying_image, worker_image
+from jupyter_blocks.testing.executor_contract import ContractProject, ExecutorContract
+from jupyter_blocks.variables.storage import Storage
+
+__all__ = ["CANARY", "GOOD_IMAGE", "LYING_IMAGE", "Cloud", "RemoteExecutorContract"]
+
+GOOD_IMAGE = "registry.test/blocks:1"
+LYING_IMAGE = "registry.test/liar:1"
+MISSING_IMAGE = "registry.test/nothing:1"
+CANARY = "canary-b7c1d6 \"quoted\" & 'more'"
+"""A secret. It may be found nowhere but in the environment of the block that asked for it."""
+
+
+@dataclass
+class Cloud(abc.ABC):
+    """A cloud to test with: where it is, and what may be done to it."""
+
+    host: ContainerHost
+    """Where its containers run."""
+    requests: list[str] = field(default_factory=list)
+    """Bodies of all requests it was sent."""
+
+    @abc.abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """The project's section for the executor, without the image."""
+
+    @abc.abstractmethod
+    def fail(self, calls: int, status: int, *, when: str = "any", done: bool = False) -> None:
+        """Answer the next calls with an HTTP status; `when`: `create`, `list`, `stop`, or `any`.
+
+        With `done` they are carried out and only their answer is lost.
+        """
+
+    @abc.abstractmethod
+    def lose(self, attempt_id: str) -> None:
+        """Take the machine of an attempt away (a spot machine, a node that died)."""
+
+    @abc.abstractmethod
+    def jobs(self) -> int:
+        """How many jobs were ever created."""
+
+
+class RemoteExecutorContract(ExecutorContract):
+    """Inherit, supply `open` and `cloud`."""
+
+    image_setting = "image"
+    """Name of the setting for the image."""
+
+    @pytest.fixture
+    @abc.abstractmethod
+    def cloud(self, project: ContractProject) -> Iterator[Cloud]:
+        """The cloud, ended after the test; its containers may not see the project."""
+
+    @pytest.fixture
+    @abc.abstractmethod
+    def variables(self) -> str:
+        """URI of an empty variable store that this process and the containers reach."""
+
+    @abc.abstractmethod
+    def open_in(self, cloud: Cloud, context: ExecutorContext) -> Executor:
+        """Open the executor for a cloud."""
+
+    def open(self, context: ExecutorContext) -> Executor:
+        """Not used: `executor` needs the cloud."""
+        raise AssertionError(f"open_in() opens {context}")
+
+    @pytest.fixture
+    def project(self, tmp_path: Path, variables: str) -> ContractProject:
+        """A project whose variables are in object storage."""
+        return ContractProject(tmp_path / "project", variables=variables)
+
+    @pytest.fixture
+    def executor(self, project: ContractProject, cloud: Cloud) -> Iterator[Executor]:
+        """The executor, closed after the test."""
+        executor = self.reopened(project, cloud)
+        yield executor
+        executor.close()
+
+    def reopened(self, project: ContractProject, cloud: Cloud, **settings: Any) -> Executor:
+        """An executor as another process would open it."""
+        self._changed = threading.Event()
+        merged = {self.image_setting: GOOD_IMAGE, **cloud.settings(), **settings}
+        return self.open_in(
+            cloud,
+            ExecutorContext(
+                str(project.root), settings=merged, max_workers=4, notify=self._changed.set
+            ),
+        )
+
+    @staticmethod
+    def images(folder: Path) -> dict[str, Any]:
+        """The images of the registry: a good one, and one that does not do its work."""
+        return {GOOD_IMAGE: worker_image(), LYING_IMAGE: lying_image(folder / "liar")}
+
+    # what travels
+
+    def test_the_project_is_nowhere_to_be_seen(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """The block has its code from the store, not from the folder it came from."""
+        project.block(
+            "where",
+            "@data_loader\ndef where(**kwargs):\n    import os\n"
+            f"    return [os.getcwd(), os.path.exists({str(project.root / 'metadata.yaml')!r})]\n",
+        )
+        task = project.task("where")
+        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
+        manifest = self.manifest(project, task)
+        assert project.store.load(manifest, "output_0") != str(project.root)
+        assert project.store.load(manifest, "output_1") is False
+
+    def test_helper_modules_come_along(self, executor: Executor, project: ContractProject) -> None:
+        """A block imports from its project as at home, from its parent's name too."""
+        (project.root / "utils").mkdir()
+        (project.root / "utils" / "numbers_of_mine.py").write_text("ANSWER = 42\n", "utf-8")
+        project.block(
+            "importing",
+            "from utils.numbers_of_mine import ANSWER\n\n"
+            "@data_loader\ndef importing(**kwargs):\n    return ANSWER\n",
+        )
+        task = project.task("importing")
+        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
+        assert project.store.load(self.manifest(project, task), "output_0") == 42
+
+    def test_inputs_are_read_from_the_store(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """What a block of this machine wrote, a block of the cloud reads."""
+        about = {"pipeline": "contract", "run_id": "run", "block": "local", "attempt_id": "a" * 26}
+        prefix = project.store.prefix(**about)
+        manifest = project.store.write(prefix, {"output_0": {"a": [1, 2, 3]}}, about)
+        project.store.commit(manifest)
+        project.block(
+            "reading", "@transformer\ndef reading(x, **kwargs):\n    return sum(x['a'])\n"
+        )
+        upstream = (InputRef("local", "run", "a" * 26, manifest.digest, manifest.content),)
+        task = project.task("reading", type="transformer", upstream=upstream)
+        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
+        assert project.store.load(self.manifest(project, task), "output_0") == 6
+
+    def test_logs_arrive_while_the_block_runs(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """A reader on this machine sees a line long before the end."""
+        project.block(
+            "chatty",
+            "import time\n@data_loader\ndef chatty(**kwargs):\n"
+            "    print('first words', flush=True)\n    time.sleep(600)\n",
+        )
+        task = project.task("chatty")
+        handle = executor.submit(task)
+        deadline = time.monotonic() + 60
+        while "first words" not in project.log(task):
+            executor.observe([handle])
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        executor.cancel(handle, 2.0)
+        self.wait(executor, handle)
+
+    def test_a_secret_is_found_nowhere(self, project: ContractProject, cloud: Cloud) -> None:
+        """A block uses it, prints it and fails with it; nothing that is kept or sent has it."""
+        cloud.host.role = {**cloud.host.role, "VAULT": CANARY}
+        project.block(
+            "using",
+            "import os, sys\n@data_loader\ndef using(**kwargs):\n"
+            "    secret = os.environ['PASSWORD']\n"
+            "    print(secret)\n    print(repr(secret), file=sys.stderr)\n"
+            "    os.write(1, secret.encode() + b'\\n')\n"
+            "    raise ValueError(f'cannot log in with {secret}')\n",
+        )
+        executor = self.reopened(project, cloud, secrets={"PASSWORD": "env:VAULT"})
+        task = project.task("using")
+        handle = executor.submit(task)
+        seen = self.wait(executor, handle)
+        executor.close()
+        assert seen.reason is Reason.USER_ERROR
+        assert "cannot log in with [secret]" in seen.detail
+        assert "[secret]" in project.log(task)
+        kept = dict(_objects(project.store.storage))
+        told = [repr(seen), json.dumps(vars(handle)), *cloud.requests]
+        for form in (CANARY, json.dumps(CANARY)[1:-1], repr(CANARY)[1:-1]):
+            assert not [key for key, data in kept.items() if form.encode() in data]
+            assert not [text for text in told if form in text]
+
+    # how it ends
+
+    def test_a_lying_image_is_found_out(self, project: ContractProject, cloud: Cloud) -> None:
+        """A container that ends well without a result has not succeeded."""
+        executor = self.reopened(project, cloud, **{self.image_setting: LYING_IMAGE})
+        seen = self.wait(executor, executor.submit(project.task("number")))
+        executor.close()
+        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.PROTOCOL)
+        assert "no result" in seen.detail
+
+    def test_a_missing_image_is_named(self, project: ContractProject, cloud: Cloud) -> None:
+        """It is not waited for: no time brings an image that is not there."""
+        executor = self.reopened(project, cloud, **{self.image_setting: MISSING_IMAGE})
+        seen = self._submitted_or_seen(executor, project.task("number"))
+        executor.close()
+        assert seen.reason in (Reason.CONFIGURATION, Reason.START_FAILED)
+        assert MISSING_IMAGE in seen.detail
+
+    def test_missing_packages_are_listed(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """The worker says what its image lacks before it runs anything."""
+        task = project.task("counting")
+        outgoing = executor._outgoing  # type: ignore[attr-defined]
+        make: Callable[[BlockTask], BlockTask] = outgoing._remote
+        lacking = {"a-package-that-is-not-there": "1.2.3"}
+        outgoing._remote = lambda task: replace(make(task), packages=lacking)
+        seen = self.wait(executor, executor.submit(task))
+        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.CONFIGURATION)
+        assert "a-package-that-is-not-there 1.2.3" in seen.detail
+        assert not project.mark("counting").exists()
+
+    def test_too_much_memory_is_named_with_the_limit(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """Out of memory is not a crash like others."""
+        project.block(
+            "greedy",
+            "@data_loader\ndef greedy(**kwargs):\n"
+            "    import time\n    held = bytearray(1500 << 20)\n"
+            "    time.sleep(600)\n    return len(held)\n",
+        )
+        task = project.task("greedy", resources={"memory_mib": 1024})
+        seen = self.wait(executor, executor.submit(task))
+        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.OUT_OF_MEMORY)
+        assert "1024" in seen.detail
+
+    def test_a_lost_machine_is_not_the_blocks_fault(
+        self, executor: Executor, project: ContractProject, cloud: Cloud
+    ) -> None:
+        """It counts against the budget for lost machines."""
+        task = project.task("sleeping")
+        handle = executor.submit(task)
+        self.wait(executor, handle, lambda _seen: project.mark("sleeping").exists())
+        cloud.lose(task.attempt_id)
+        seen = self.wait(executor, handle)
+        assert seen.reason is Reason.INFRASTRUCTURE
+        assert seen.phase in (Phase.LOST, Phase.FAILED)
+
+    # a platform in trouble
+
+    @pytest.mark.parametrize("status", [429, 500, 503])
+    def test_a_storm_costs_no_attempt(
+        self, executor: Executor, project: ContractProject, cloud: Cloud, status: int
+    ) -> None:
+        """Calls are made again, and the block runs once."""
+        cloud.fail(3, status)
+        task = project.task("counting")
+        seen = self.wait(executor, executor.submit(task))
+        assert seen.phase is Phase.SUCCEEDED
+        assert project.mark("counting").read_text("utf-8") == "x"
+
+    def test_a_lost_reply_starts_no_second_job(
+        self, executor: Executor, project: ContractProject, cloud: Cloud
+    ) -> None:
+        """The job was created, and its creator never heard of it."""
+        cloud.fail(1, 500, when="create", done=True)
+        task = project.task("counting")
+        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
+        assert cloud.jobs() == 1
+        assert project.mark("counting").read_text("utf-8") == "x"
+
+    def test_another_process_adopts_what_runs(
+        self, executor: Executor, project: ContractProject, cloud: Cloud
+    ) -> None:
+        """All that is needed is the id of the attempt."""
+        task = project.task("sleeping")
+        first = executor.submit(task)
+        self.wait(executor, first, lambda _seen: project.mark("sleeping").exists())
+        executor.close()
+        other = self.reopened(project, cloud)
+        (found,) = other.find([task.attempt_id, "b" * 26])
+        assert self.wait(other, found, lambda seen: seen.phase is Phase.RUNNING)
+        assert other.submit(task).attempt_id == task.attempt_id
+        assert cloud.jobs() == 1
+        other.cancel(found, 5.0)
+        assert self.wait(other, found).phase in (Phase.CANCELLED, Phase.FAILED)
+        other.close()
+
+    def test_a_silent_platform_leaves_attempts_unknown(
+        self, executor: Executor, project: ContractProject, cloud: Cloud, monkeypatch: Any
+    ) -> None:
+        """Nothing is concluded from an API that does not answer."""
+        monkeypatch.setattr("jupyter_blocks.executors.remote.OBSERVE_GIVE_UP_S", 0.0)
+        handle = executor.submit(project.task("sleeping"))
+        self.wait(executor, handle, lambda _seen: project.mark("sleeping").exists())
+        cloud.fail(1, 503, when="list")
+        (seen,) = executor.observe([handle])
+        assert seen.phase is Phase.UNKNOWN
+        self.wait(executor, handle, lambda seen: seen.phase is Phase.RUNNING)
+        executor.cancel(handle, 1.0)
+        self.wait(executor, handle)
+
+    def test_a_cancelled_block_may_clean_up(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """SIGTERM comes first, and the worker says that it was stopped."""
+        project.block(
+            "tidy",
+            "import pathlib, time\n@data_loader\ndef tidy(**kwargs):\n"
+            "    mark = pathlib.Path(kwargs['mark'])\n    mark.write_text('started')\n"
+            "    try:\n        time.sleep(600)\n    finally:\n        mark.write_text('tidied')\n",
+        )
+        handle = executor.submit(project.task("tidy"))
+        self.wait(executor, handle, lambda _seen: project.mark("tidy").exists())
+        executor.cancel(handle, 20.0)
+        seen = self.wait(executor, handle)
+        assert (seen.phase, seen.reason) == (Phase.CANCELLED, Reason.CANCELLED)
+        assert project.mark("tidy").read_text("utf-8") == "tidied"
+
+    def test_a_good_task_is_not_complained_about(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """What would run is let through."""
+        assert executor.check(project.task("number")) == []
+
+    def test_variables_in_a_folder_are_refused(
+        self, executor: Executor, project: ContractProject
+    ) -> None:
+        """Before the run, with the setting to change."""
+        task = project.task("number", variables=str(project.root / ".variables"))
+        (problem,) = executor.check(task)
+        assert "remote_variables_dir" in problem.message
+
+    def _submitted_or_seen(self, executor: Executor, task: BlockTask) -> Observation:
+        """What comes of it, whether the platform refuses at once or later."""
+        try:
+            return self.wait(executor, executor.submit(task))
+        except Exception as error:
+            reason = getattr(error, "reason", Reason.NONE)
+            return Observation(task.attempt_id, Phase.FAILED, reason, str(error))
+
+
+def _objects(storage: Storage) -> Iterator[tuple[str, bytes]]:
+    """All that is in a store, uncompressed where it is code."""
+    for entry in storage.entries():
+        try:
+            yield entry.key, storage.read(entry.key)
+        except VariableError:
+            continue
