@@ -1,0 +1,1 @@
+"""Blocks as tasks of AWS ECS."""
