@@ -1,0 +1,1 @@
+"""Blocks as Jobs of Google Cloud Run."""
