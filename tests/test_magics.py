@@ -97,7 +97,11 @@ UNWRAPPED = [
     ("\n%%time\nx = 1", "\n# %%time\nx = 1"),
     ("%%capture out --no-stderr\nx = 1", "# %%capture out --no-stderr\nx = 1"),
     ("%%prun -l 5\nx = 1", "# %%prun -l 5\nx = 1"),
-    ("%%timeit -n 3\nf(x)", "# %%timeit -n 3\nf(x)"),
+    ("%%timeit -n 3\nf(x)", "# %%timeit -n 3\nf(x);"),
+    ("%%timeit\nf('é')  # why\n", "# %%timeit\nf('é');  # why\n"),
+    ("%%prun\nx = 1\nf(x,\n  1)", "# %%prun\nx = 1\nf(x,\n  1);"),
+    ("%%memit\nf(x) ;", "# %%memit\nf(x) ;"),
+    ("%%time\nf(x)", "# %%time\nf(x)"),
     (
         "%%time\n%%capture\n%matplotlib inline\nx = 1",
         "# %%time\n# %%capture\n# %matplotlib inline\nx = 1",

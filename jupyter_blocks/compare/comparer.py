@@ -53,6 +53,7 @@ _HANDLERS: Mapping[str, Handler] = {
     "pyarrow": columnar.compare_arrow,
     "scipy": arrays.compare_scipy,
     "sklearn": objects.compare_searches,
+    "statsmodels": objects.compare_rows,
     "torch": arrays.compare_tensors,
 }
 """Package -> who compares values of its classes, or of classes made from these."""

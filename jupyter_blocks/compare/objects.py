@@ -25,7 +25,7 @@ from jupyter_blocks.compare.verdict import (
     type_name,
 )
 
-__all__ = ["compare_attributes", "compare_objects", "compare_searches"]
+__all__ = ["compare_attributes", "compare_objects", "compare_rows", "compare_searches"]
 
 _PROTOCOL = 4
 _CACHES = frozenset({"_cache", "_colwidths", "diagn"})
@@ -34,6 +34,8 @@ _SCRATCH = frozenset({"_tmp_like_exog"})
 """Memory that a library only writes to; what is in it before that is nobody's."""
 _CLOCKS = frozenset({"_datetime", "_time_fit_was_called"})
 """When a library fitted a model: no part of what the model learned."""
+_CLOCK_LABELS = frozenset({"Date:", "Time:"})
+"""What stands in a table of results before the day and the time at which it was made."""
 _DRAWING = "_random_state"
 """Of a distribution of scipy, the global random stream that it would draw from."""
 _DUNDERS = ("__reduce_ex__", "__reduce__", "__getstate__")
@@ -111,6 +113,23 @@ def _untimed(search: Any) -> dict[str, Any]:
         kept = {key: value for key, value in results.items() if not str(key).endswith("_time")}
         attributes["cv_results_"] = kept
     return attributes
+
+
+def compare_rows(one: Any, other: Any, compare: Compare) -> Verdict | None:
+    """Rows of tables that sum up results of statsmodels: by all but when the table was made."""
+    if type(one).__name__ != "Row" or not isinstance(one, list) or len(one) != len(other):
+        return None
+    labels = ["", *(str(getattr(cell, "data", "")).strip() for cell in one)]
+    cells = parts(
+        compare,
+        (
+            (f"[{number}]: ", None, mine, its)
+            for number, (label, mine, its) in enumerate(zip(labels, one, other, strict=False))
+            if label not in _CLOCK_LABELS
+        ),
+    )
+    more = compare_attributes(one, vars(one), vars(other), compare)
+    return more if more.weight > cells.weight else cells
 
 
 def compare_attributes(

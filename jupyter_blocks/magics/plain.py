@@ -90,7 +90,8 @@ class _Stripper:
         body = lines[start + 1 :]
         rule = cell_magic(magic["name"], magic["arguments"].strip(), "\n".join(body))
         self._report(Rule(note=rule.note, problem=rule.problem), line + start)
-        rest = self.cell(body, line + start + 1) if rule.keeps_body else map(_comment, body)
+        rest = self.cell(body, line + start + 1) if rule.keeps_body else [*map(_comment, body)]
+        rest = rest if rule.shows_value else _unshown(rest)
         return [*lines[:start], _comment(lines[start]), *rest]
 
     def _statements(self, lines: list[str], line: int) -> Iterator[str]:
@@ -115,6 +116,21 @@ class _Stripper:
             self.notes.append(Note(line, rule.note))
         if rule.problem:
             self.problems.append(MagicProblem(line, *rule.problem))
+
+
+def _unshown(lines: list[str]) -> list[str]:
+    """The lines with a `;` behind the last expression, so that its value is not shown."""
+    try:
+        body = ast.parse("\n".join(lines)).body
+    except (SyntaxError, ValueError):
+        return lines  # said where the cell is analysed
+    if not body or not isinstance(body[-1], ast.Expr):
+        return lines
+    number, column = body[-1].end_lineno or 1, body[-1].end_col_offset or 0
+    line = lines[number - 1].encode()
+    if line[column:].lstrip().startswith(b";"):
+        return lines
+    return [*lines[: number - 1], (line[:column] + b";" + line[column:]).decode(), *lines[number:]]
 
 
 def _joined(lines: list[str], number: int) -> tuple[str, int]:

@@ -30,6 +30,8 @@ class CellRule:
 
     keeps_body: bool
     note: str = ""
+    shows_value: bool = True
+    """Whether a last expression is shown, as it is where there is no magic."""
     problem: tuple[str, str, str] | None = None
 
 
@@ -120,7 +122,8 @@ def shell_command(command: str) -> Rule:
 def cell_magic(name: str, arguments: str, body: str) -> CellRule:
     """What becomes of a cell that begins with `%%name arguments`."""
     if name in {"time", "prun", "memit", "mprun", "snakeviz"}:
-        return CellRule(keeps_body=True, note=f"Unwrapped '%%{name}': {_RECORDED}.")
+        note = f"Unwrapped '%%{name}': {_RECORDED}."
+        return CellRule(keeps_body=True, note=note, shows_value=name == "time")
     if name == "timeit":
         return _timed_cell(arguments, body)
     if name == "capture":
@@ -145,7 +148,8 @@ def cell_magic(name: str, arguments: str, body: str) -> CellRule:
 def _timed_cell(arguments: str, body: str) -> CellRule:
     code = _without_options("timeit", arguments)
     if not code and _only_expressions(body):
-        return CellRule(keeps_body=True, note="Unwrapped '%%timeit': the code runs once.")
+        note = "Unwrapped '%%timeit': the code runs once."
+        return CellRule(keeps_body=True, note=note, shows_value=False)
     note = "Left out the '%%timeit' cell: nothing that it assigns ever reaches the notebook."
     return CellRule(keeps_body=False, note=note)
 

@@ -7,6 +7,7 @@ import operator
 import pickle
 import random
 import threading
+import time
 from collections.abc import Callable
 from functools import cached_property, partial
 from types import FunctionType
@@ -311,6 +312,20 @@ def test_results_of_statsmodels() -> None:
     assert compare(other, formulas.ols("y ~ np.log(x)", table).fit()).outcome == "equal"
     third = formulas.ols("y ~ np.log(x)", table.assign(y=table.y * 2)).fit()
     assert compare(one, third).outcome == "different"
+
+
+def test_a_summary_says_when_it_was_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of one model are alike whenever they were made; those of two models are not."""
+    formulas = pytest.importorskip("statsmodels.formula.api")
+    table = pd.DataFrame({"x": X[:, 0], "y": X[:, 1] ** 2})
+    one = formulas.ols("y ~ x", table).fit().summary()
+    then = time.localtime(0)
+    monkeypatch.setattr(time, "localtime", lambda *_: then)
+    again = formulas.ols("y ~ x", table).fit().summary()
+    assert str(one) != str(again)
+    assert compare(one, again).outcome == "equal"
+    other = formulas.ols("y ~ x", table.assign(y=-table.y)).fit().summary()
+    assert compare(one, other).outcome == "different"
 
 
 @pytest.mark.parametrize(

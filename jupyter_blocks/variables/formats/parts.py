@@ -37,6 +37,8 @@ __all__ = [
 ARROW_FORMATS = frozenset({"arrow", "pandas", "polars"})
 """Formats whose tables lie in Arrow files."""
 _LIST = ".parts"
+_OF_ONE_PART = frozenset({"batch_rows", "index", "runs"})
+"""What is said of a table and may differ from part to part of one and the same."""
 _MOST_PARTS = 10_000
 _READERS = ("pandas.io.", "pyarrow.lib")
 _ITERATOR_MODULES = frozenset({"builtins", "itertools"})
@@ -81,10 +83,10 @@ class StoredParts(Iterator[Any]):
 def is_one_pass(value: Any) -> bool:
     """Whether a value is a generator or another iterator that is used up by reading it.
 
-    True for generators, for the iterators of Python itself, and for the readers of pandas and
-    pyarrow that give a table in chunks.
+    True for generators, for the iterators of Python itself, for those that were stored before, and
+    for the readers of pandas and pyarrow that give a table in chunks.
     """
-    if isinstance(value, Generator):
+    if isinstance(value, Generator | StoredParts):
         return True
     if not isinstance(value, Iterator):
         return False
@@ -194,7 +196,7 @@ def _is_one_table(parts: Sequence[Part], sink: Sink) -> bool:
 
 
 def _shape(output: StoredOutput, schema: Any) -> list[Any]:
-    meta = {key: value for key, value in output.meta.items() if key not in ("batch_rows", "index")}
+    meta = {key: value for key, value in output.meta.items() if key not in _OF_ONE_PART}
     index = dict(output.meta.get("index", {}))
     if "range" in index:
         index["range"] = []

@@ -23,12 +23,10 @@ from jupyter_blocks.variables.formats.columns import (
     string_dtype,
 )
 from jupyter_blocks.variables.formats.extras import extras
+from jupyter_blocks.variables.formats.layout import frame_of, memory_runs
 from jupyter_blocks.variables.manifest import StoredOutput, dump_json
 
 __all__ = ["PANDAS", "Plan", "plan_table"]
-
-_MOST_BLOCKS = 100
-"""pandas warns its user of frames with more separate blocks; wider ones are put together."""
 
 _MOST_COLUMNS = 1_000
 """Wider tables are pickled: describing each column would take longer than writing them all."""
@@ -70,7 +68,8 @@ def _plan_frame(frame: Any) -> Plan:
     if frame.shape[1] > _MOST_COLUMNS:
         raise NotExactError("too many columns")
     labels, names = _plan_labels(frame.columns)
-    columns = [_column(frame.iloc[:, position]) for position in range(len(names))]
+    cells = [frame.iloc[:, position] for position in range(len(names))]
+    columns = [*map(_column, cells)]
     dtypes = [str(dtype) for dtype in frame.dtypes]
     index, index_column = _plan_index(frame.index)
     if index_column:
@@ -78,6 +77,8 @@ def _plan_frame(frame: Any) -> Plan:
         names.append(_free_name(names))
         columns.append(index_column)
     meta = {**_meta("frame", index, columns), "columns": labels, "dtypes": dtypes}
+    if runs := memory_runs(cells):
+        meta["runs"] = runs
     return Plan(tuple(names), tuple(columns), len(frame), meta)
 
 
@@ -225,8 +226,6 @@ def _read(stored: StoredOutput, source: Source) -> Any:
 
 def _rebuild(meta: Mapping[str, Any], raw: Any) -> Any:
     """The table that a plan was made from, on the memory `raw` of its Arrow file."""
-    import pandas as pd
-
     kind, specs = meta["kind"], meta["specs"]
     arrow: Any = open_ipc(raw).read_all() if specs else None
     columns = [
@@ -241,7 +240,7 @@ def _rebuild(meta: Mapping[str, Any], raw: Any) -> Any:
         position: _series(values, spec, index) if spec["kind"] == "object" else values
         for position, (values, spec) in enumerate(zip(columns, specs, strict=False))
     }
-    frame = pd.DataFrame(data, index=index, copy=len(data) > _MOST_BLOCKS)
+    frame = frame_of(data, index, meta.get("runs", ()))
     names = arrow.schema.names[: len(data)] if data else []
     frame.columns = _rebuild_labels(meta["columns"], names)
     return frame

@@ -60,6 +60,7 @@ YIELDED: dict[str, Callable[[], list[Any]]] = {
     "objects": lambda: [itertools.accumulate, {1: {2}}],
     "different tables": lambda: [frame(0), frame(3).drop(columns="n")],
     "pickled tables": lambda: [pd.DataFrame({"a": [1, "x"]}), pd.DataFrame({"a": [2, "y"]})],
+    "floats": lambda: [pd.DataFrame(np.eye(rows, 2), columns=["a", "b"]) for rows in (3, 1, 2)],
     "empty tables": lambda: [frame(0, 0), frame(0), frame(3, 0)],
     "nothing": list,
 }
@@ -128,6 +129,15 @@ def test_readers_of_pandas_are_iterators_again(store: VariableStore, tmp_path: P
 def test_iterators_of_python_are_stored(make: Callable[[Any], Any], store: VariableStore) -> None:
     """As long as they end."""
     assert list(store.load(kept(store, make([1, 2])), "value")) == list(make([1, 2]))
+
+
+def test_what_is_left_of_a_stored_iterator_is_stored_again(store: VariableStore) -> None:
+    """A block that takes one part of it hands on the others."""
+    again = store.load(kept(store, iter([1, 2, 3])), "value")
+    assert next(again) == 1
+    manifest = commit(store, {"value": again}, block="clean", used_up=["value"])
+    left = store.load(manifest, "value")
+    assert (next(left), list(left)) == (2, [3])
 
 
 def test_each_reader_gets_all_parts(store: VariableStore) -> None:
@@ -203,6 +213,12 @@ def test_parts_are_sorted_and_filtered_as_one_table(store: VariableStore) -> Non
     assert [row["n"] for row in page["sample"]] == [11, 10]
     assert page["matched"] == 3
     assert page["index"][0]["values"] == [9, 8]
+
+
+def test_how_parts_lie_in_memory_makes_no_other_table(store: VariableStore) -> None:
+    """A part of a single row lies there in no order."""
+    manifest = kept(store, iter(YIELDED["floats"]()))
+    assert store.page(manifest, "value", 2, 9)["sample"][1] == {"a": 1.0, "b": 0.0}
 
 
 def test_labels_that_begin_anew_are_shown(store: VariableStore) -> None:

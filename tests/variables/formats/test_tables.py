@@ -166,6 +166,65 @@ def test_numbers_are_mapped_instead_of_read(tmp_path: Path) -> None:
     assert there_and_back(tmp_path / "x", np.arange(100_000)).flags.writeable
 
 
+def _floats() -> Any:
+    return np.random.default_rng(1).normal(size=(1003, 5))
+
+
+def _added() -> pd.DataFrame:
+    frame = pd.DataFrame({name: _floats()[:, 0] for name in "abcd"})
+    frame["text"] = "x"
+    frame["e"] = frame["a"] * 3
+    return frame
+
+
+LAYOUTS: dict[str, Callable[[], pd.DataFrame]] = {
+    "of an array": lambda: pd.DataFrame(_floats(), columns=list("abcde")),
+    "of columns": lambda: pd.DataFrame(dict(zip("abcde", _floats().T, strict=True))),
+    "of computed values": lambda: np.log(LAYOUTS["of an array"]().abs()).diff().dropna(),
+    "of some rows": lambda: LAYOUTS["of columns"]().iloc[10:700],
+    "of short floats": lambda: LAYOUTS["of an array"]().astype("f4"),
+    "of an array and more": lambda: LAYOUTS["of an array"]().assign(kind="x", n=1),
+    "with later columns": _added,
+    "of one row": lambda: LAYOUTS["of an array"]().iloc[:1],
+}
+SUMS: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "products of columns": lambda frame: frame.T @ frame,
+    "products of arrays": lambda frame: frame.to_numpy().T @ frame.to_numpy(),
+    "means": lambda frame: frame.mean(),
+    "sums of rows": lambda frame: frame.sum(axis=1),
+    "one sum": lambda frame: frame.to_numpy().sum(),
+    "one product": lambda frame: np.dot(frame["a"], frame["b"]),
+    "singular values": lambda frame: np.linalg.svd(frame.to_numpy())[1],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_numbers_add_up_to_the_last_digit(layout: str, tmp_path: Path) -> None:
+    """Floats lie in memory as they did: sums and products depend on it."""
+    frame = LAYOUTS[layout]()
+    again = there_and_back(tmp_path, frame)
+    assert_same(frame, again)
+    for name, add in SUMS.items():
+        one, other = (np.asarray(add(table[[*"abcd"]])) for table in (frame, again))
+        assert np.array_equal(one, other), name
+    if not {"text", "kind"} & {*frame}:
+        for name, add in SUMS.items():
+            assert np.array_equal(np.asarray(add(frame)), np.asarray(add(again))), name
+
+
+def test_columns_of_one_memory_are_mapped_as_one(tmp_path: Path) -> None:
+    """They lie one behind the other in the file: nothing is copied, and each reader has its own."""
+    frame = pd.DataFrame({name: np.arange(100_000.0) for name in "abc"})
+    stored, source = store(tmp_path, frame)
+    one, other = decode(stored, source), decode(stored, source)
+    values = one.to_numpy()
+    assert not values.flags.owndata
+    assert np.shares_memory(values, one["b"].to_numpy())
+    one.loc[1, "b"] = -1.0
+    assert other.loc[1, "b"] == 1.0
+    assert_same(frame, other)
+
+
 def test_wide_frames_are_not_fragmented(tmp_path: Path) -> None:
     """Pandas warns about tables of many separate blocks; here warnings are errors."""
     frame = there_and_back(
