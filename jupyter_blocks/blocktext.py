@@ -19,6 +19,7 @@ __all__ = ["IMPORTS", "BlockText", "Line", "Wrapper", "read_edited", "read_expor
 IMPORTS = "import"
 """Region of the imports at the top of a file."""
 
+_MARKS = ("end_cell()", "keep_figures()")
 _RETURN = re.compile(r"return\b[ \t]*")
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -51,6 +52,8 @@ class Line:
     cell_line: int = 0
     in_string: bool = False
     """Whether the line begins inside a string, where indentation is part of the value."""
+    ends_cell: bool = False
+    """Whether export has added the line to say that a cell ends here; then it has no text."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +100,11 @@ def read_edited(text: str, base: BlockText) -> BlockText:
     inside = inside_strings(lines)
     names = {wrapper.name for wrapper in base.wrappers}
     regions = _regions(lines, names)
-    own = _own_lines(code, base)
+    own, ends = _own_lines(code, base)
     found = [
-        Line(
+        Line("", index + 1, regions[index], ends_cell=True)
+        if index in ends
+        else Line(
             line if index in inside else _dedented(line, regions[index], base.wrappers),
             index + 1,
             regions[index],
@@ -223,21 +228,33 @@ def _dedented(line: str, region: str, wrappers: Sequence[Wrapper]) -> str:
     return line[4:] if line.startswith("    ") else line.lstrip(" ")
 
 
-def _own_lines(code: str, base: BlockText) -> set[int]:
-    """Indexes of the lines of an edited file that are export's: whatever they say, it says it."""
+def _own_lines(code: str, base: BlockText) -> tuple[set[int], set[int]]:
+    """Indexes of the lines of an edited file that are export's: whatever they say, it says it.
+
+    Those that say where a cell ends come apart from the others.
+    """
     lines = code.split("\n")
     copied = {line.text for line in base.lines}
     known = {wrapper.name: wrapper for wrapper in base.wrappers}
     own: set[int] = set()
+    ends: set[int] = set()
     for node in ast.parse(code).body:
         if isinstance(node, _Function) and node.name in known:
             own.update(range(*_signature(node, lines)))
+            marks = (item for item in node.body if _is_mark(item, lines, copied))
+            ends.update(item.lineno - 1 for item in marks)
             last = node.body[-1]
             if _is_ending(last, known[node.name], copied):
                 own.update(range(last.lineno - 1, last.end_lineno or last.lineno))
         elif lines[node.lineno - 1] not in copied and _is_generated(node, lines, base.pipeline):
             own.update(range(node.lineno - 1, node.end_lineno or node.lineno))
-    return own
+    return own, ends
+
+
+def _is_mark(node: ast.stmt, lines: Sequence[str], copied: set[str]) -> bool:
+    """Whether export has added a statement that says where figures end."""
+    text = lines[node.lineno - 1].strip()
+    return text.removeprefix("jupyter_blocks.decorators.") in _MARKS and text not in copied
 
 
 def _is_ending(node: ast.stmt, wrapper: Wrapper, copied: set[str]) -> bool:
@@ -264,4 +281,6 @@ def _is_generated(node: ast.stmt, lines: Sequence[str], pipeline: str) -> bool:
         return node.module in modules[:2] or (node.module == modules[2] and names == {"display"})
     if isinstance(node, ast.Import):
         return all(alias.name in modules[:2] for alias in node.names)
-    return lines[(node.end_lineno or node.lineno) - 1].endswith("# parameter")
+    return _is_mark(node, lines, set()) or lines[(node.end_lineno or node.lineno) - 1].endswith(
+        "# parameter"
+    )

@@ -171,22 +171,32 @@ class _Assigned:
                 waiting += [becomes[other]] if other is not None else []
                 continue
             place = was[one].region, was[one].cell
-            above, below = (waiting, []) if place == last else _divided(waiting)
+            above, below = (_unmarked(waiting), []) if place == last else _divided(waiting)
             self.lines[last or place] += above
             self.lines[place] += [*below, *([] if other is None else [becomes[other]])]
             last, waiting = place, []
         if last is None:
-            self.new += waiting
+            self.new += _unmarked(waiting)
         else:
-            self.lines[last] += waiting
+            self.lines[last] += _unmarked(waiting)
 
 
 def _divided(added: list[Line]) -> tuple[list[Line], list[Line]]:
-    """New lines between those of two cells: what is above the blank line between, and below it."""
+    """New lines between those of two cells: what is above the blank line between, and below it.
+
+    Where the file says that a cell ends, it ends there.
+    """
+    ends = [index for index, line in enumerate(added) if line.ends_cell]
+    if ends:
+        return _unmarked(added[: ends[-1]]), added[ends[-1] + 1 :]
     blank = [index for index, line in enumerate(added) if not line.text.strip()]
     if not blank or blank[-1] == len(added) - 1:
         return added, []
     return added[: blank[0]], added[blank[0] :]
+
+
+def _unmarked(lines: Iterable[Line]) -> list[Line]:
+    return [line for line in lines if not line.ends_cell]
 
 
 def _trimmed(lines: Sequence[Line], like: Sequence[Line]) -> list[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jupyter_blocks.binding import (
@@ -23,6 +24,8 @@ _INDENT = "    "
 _LINE_LENGTH = 88
 _BLANK = Passage("")
 _DECORATORS = "jupyter_blocks.decorators"
+_END, _KEEP = "end_cell", "keep_figures"
+"""Functions beside the decorators: where figures of pyplot end."""
 _DISPLAY = "from IPython.display import display"
 
 
@@ -31,14 +34,14 @@ def block_text(block: BlockDraft, *, pipeline: str, notebook: str) -> str:
 
     `notebook` is the path of the notebook relative to the project, for the header.
     """
-    names = _decorator_names(block)
-    bound = _bound_by_module(block)
+    names = _own_names(block)
+    bound = _bound(block, names)
     prefix = f"{_DECORATORS}." if bound.intersection(names) else ""
     sections = [
         *_import_sections(block.code.imports, _decorator_import(block, names, prefix)),
         _helper_import(block, pipeline),
         _constants(block.code.module_parameters),
-        _options(block),
+        _options(block, prefix),
     ]
     if block.code.shows:
         sections[-3:-3] = [[Passage(_DISPLAY)]]
@@ -85,25 +88,31 @@ def _imports(lines: Sequence[ImportLine]) -> list[Passage]:
     return found
 
 
-def _decorator_names(block: BlockDraft) -> tuple[str, ...]:
-    """Decorators the file uses by name."""
+def _own_names(block: BlockDraft) -> tuple[str, ...]:
+    """Decorators, and functions beside them, that the file uses by name."""
     names = set(block.code.decorators)
     if block.style is Style.PLAIN:
         names.add(block.type.name)
     if block.code.tests:
         names.add("test")
+    if any(part.ends_figures for part in block.code.parts):
+        names.add(_END)
+    if block.code.keeps_figures:
+        names.add(_KEEP)
     return tuple(sorted(names))
 
 
-def _bound_by_module(block: BlockDraft) -> frozenset[str]:
-    """Names that the top of the file gives another meaning than our decorators have."""
+def _bound(block: BlockDraft, own: Sequence[str]) -> frozenset[str]:
+    """Names that the file gives another meaning than we do, or may give in the function."""
     imported = (
         name
         for line in block.code.imports
         if not line.text.startswith("from jupyter_blocks")
         for name in line.names
     )
-    return frozenset((*imported, *block.code.helpers, *block.code.module_parameters))
+    text = "\n".join(line or "" for part in block.code.parts for line in part.lines)
+    inside = (name for name in (_END, _KEEP) if name in own and name in text)
+    return frozenset((*imported, *inside, *block.code.helpers, *block.code.module_parameters))
 
 
 def _decorator_import(block: BlockDraft, names: Sequence[str], prefix: str) -> str:
@@ -127,10 +136,11 @@ def _constants(parameters: Mapping[str, Any]) -> list[Passage]:
     return [Passage(f"{name} = {value!r}  # parameter") for name, value in parameters.items()]
 
 
-def _options(block: BlockDraft) -> list[Passage]:
+def _options(block: BlockDraft, prefix: str) -> list[Passage]:
     """What earlier cells set holds for this block as well."""
     parts = block.code.options
-    return [passage for part in parts for passage in passages(part.cell, part.lines)]
+    found = [passage for part in parts for passage in passages(part.cell, part.lines)]
+    return [*found, Passage(f"{prefix}{_KEEP}()")] if block.code.keeps_figures else found
 
 
 # functions
@@ -146,9 +156,8 @@ def _function(block: BlockDraft, prefix: str) -> list[Passage]:
     if code.returns is Returns.EXPRESSION and code.last_expression is not None:
         parts[-1] = returning(parts[-1], code.last_expression)
     keyword_only = [*code.arguments, *_defaults(code.kept_globals)]
-    body = _body(
-        [CodePart(part.cell, tuple(lines)) for part, lines in zip(code.parts, parts, strict=True)]
-    )
+    changed = zip(code.parts, parts, strict=True)
+    body = _body([replace(part, lines=tuple(lines)) for part, lines in changed], prefix)
     ending = _return(block.outputs) if code.returns is Returns.NAMES else ""
     return [
         Passage(f"@{prefix}{block.type.name}"),
@@ -159,11 +168,15 @@ def _function(block: BlockDraft, prefix: str) -> list[Passage]:
 
 def _test(block: BlockDraft, test: TestDraft, prefix: str) -> list[Passage]:
     signature = _signature(test.name, block.outputs, _defaults(test.kept_globals))
-    return [Passage(f"@{prefix}test"), Passage(signature), *_ended(_body([test.part]), "")]
+    return [Passage(f"@{prefix}test"), Passage(signature), *_ended(_body([test.part], prefix), "")]
 
 
-def _body(parts: Iterable[CodePart]) -> list[Passage]:
-    found = (passages(part.cell, part.lines, indent=_INDENT) for part in parts)
+def _body(parts: Iterable[CodePart], prefix: str) -> list[Passage]:
+    end = Passage(f"{_INDENT}{prefix}{_END}()")
+    found = (
+        [*passages(part.cell, part.lines, indent=_INDENT), *([end] if part.ends_figures else [])]
+        for part in parts
+    )
     return _joined(found, 1)
 
 

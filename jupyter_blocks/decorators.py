@@ -1,5 +1,7 @@
 """Markers for the functions of a block file: they tag a function and change nothing else.
 
+Two more say where figures end, which a notebook has cells for (`end_cell`, `keep_figures`).
+
 A marked function stays an ordinary function: it imports, runs and tests anywhere. The worker finds
 the marks in the order in which the file made them (`collecting`), so that two tests of one name are
 two tests, and the first function of a block's own type is the one that is called.
@@ -7,6 +9,8 @@ two tests, and the first function of a block's own type is the one that is calle
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -22,7 +26,9 @@ __all__ = [
     "custom",
     "data_exporter",
     "data_loader",
+    "end_cell",
     "exporter",
+    "keep_figures",
     "loader",
     "sensor",
     "test",
@@ -123,3 +129,27 @@ callback = Marker("callback", default="success")
 
 loader = data_loader
 exporter = data_exporter
+
+
+def end_cell() -> None:
+    """Say that a cell of the notebook ends here: pyplot's figures end with it, as in Jupyter.
+
+    `plt.plot(...)` after it begins a new figure; figures and axes that have a name stay usable.
+    """
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if figures := sys.modules.get(_FIGURES):
+        figures.end_cell()
+    elif pyplot is not None:
+        pyplot.close("all")
+
+
+def keep_figures() -> None:
+    """Say that figures stay open where cells end, as with `%matplotlib widget` in a notebook."""
+    if matplotlib := sys.modules.get("matplotlib"):
+        matplotlib.use("agg")
+    else:
+        os.environ["MPLBACKEND"] = "agg"
+
+
+_FIGURES = "jupyter_blocks.cellfigures"
+"""The backend of matplotlib that blocks run with."""

@@ -6,7 +6,6 @@ options of numpy, pandas and matplotlib. A library that is not loaded costs noth
 
 from __future__ import annotations
 
-import functools
 import os
 import pickle
 import signal
@@ -18,10 +17,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["isolated", "show_as_in_notebooks"]
+from jupyter_blocks.decorators import end_cell
+
+__all__ = ["figures_as_in_notebooks", "isolated"]
 
 _Restore = Callable[[], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_BACKEND = "module://jupyter_blocks.cellfigures"
 
 
 @contextmanager
@@ -49,19 +51,24 @@ def isolated(
         _close_figures()
 
 
-def show_as_in_notebooks() -> None:
-    """Let `plt.show(figure)` do what it does in a notebook, whose backend takes any argument."""
+def figures_as_in_notebooks() -> None:
+    """Let figures of pyplot begin and end as in the cells of a notebook; `isolated` undoes it."""
+    if "matplotlib" in sys.modules:
+        _use_backend(_BACKEND)
+    else:
+        os.environ["MPLBACKEND"] = _BACKEND
+
+
+def _use_backend(name: str) -> None:
+    """Switch to a backend of matplotlib; as long as none is in use, without loading it."""
+    settings = sys.modules["matplotlib"].rcParams
     pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is None or getattr(pyplot.show, "takes_anything", False):
+    if dict.get(settings, "backend") == name:
         return
-    show = pyplot.show
-
-    @functools.wraps(show)
-    def tolerant(*_arguments: Any, block: bool | None = None, **_others: Any) -> None:
-        show(block=block)
-
-    tolerant.takes_anything = True  # type: ignore[attr-defined]
-    pyplot.show = tolerant  # type: ignore[attr-defined]
+    if pyplot is None or getattr(pyplot, "_backend_mod", None) is None:
+        dict.__setitem__(settings, "backend", name)
+    else:
+        pyplot.switch_backend(name)
 
 
 def _working_dir() -> _Restore:
@@ -220,8 +227,11 @@ class _Matplotlib:
         settings = sys.modules["matplotlib"].rcParams
         if not dict.__eq__(settings, self._kept):
             self._kept = dict.copy(settings)
+        backend = self._kept["backend"]
 
         def restore() -> None:
+            if isinstance(backend, str):
+                _use_backend(backend)
             if not dict.__eq__(settings, self._kept):
                 for name, value in self._kept.items():
                     if not name.startswith("backend"):
@@ -236,6 +246,7 @@ def _close_figures() -> None:
     if pyplot is not None:
         with suppress(Exception):
             pyplot.close("all")
+            end_cell()
 
 
 _LIBRARIES: Mapping[str, Callable[[], _Restore]] = {

@@ -83,15 +83,20 @@ class _Cells:
         """Cell -> block and kind, of those that are not setup."""
         self.shared: dict[str, set[int]] = {}
         """Cell -> its lines that belong to no function of a block: imports, options, helpers."""
+        self.ended: dict[str, int] = {}
+        """Block -> how many of its cells have ended, as its file says."""
 
     def add(self, block: str, text: BlockText, line: Line) -> None:
         """Put a line where it was."""
+        if line.ends_cell:
+            self.ended[block] = self.ended.get(block, 0) + 1
+            return
         function = text.wrappers[0].name if text.wrappers else ""
         is_shared = line.region == IMPORTS or bool(function and line.cell and not line.region)
         own = block and not is_shared
         is_test = bool(own and line.region and line.region != function)
         kind = "test" if is_test else "block"
-        ref = line.cell or _made_up(kind if own else "", block, line)
+        ref = line.cell or _made_up(kind if own else "", block, line, self.ended.get(block, 0))
         lines = self.lines.setdefault(ref, {})
         if own:
             self.owners.setdefault(ref, (block, kind))
@@ -146,8 +151,10 @@ class _Cells:
         return "\n".join(found).strip("\n")
 
 
-def _made_up(kind: str, block: str, line: Line) -> str:
+def _made_up(kind: str, block: str, line: Line, ended: int) -> str:
     """A name for a cell of which an edited file does not tell the id; no id has a blank."""
+    if kind == "block" and ended:
+        return f" {kind}_{block} {ended}"
     if kind:
         return f" {kind}_{block}"
     return _MADE_UP_IMPORTS if line.region == IMPORTS else " functions"

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from jupyter_blocks.isolation import isolated
+from jupyter_blocks.decorators import end_cell, keep_figures
+from jupyter_blocks.isolation import figures_as_in_notebooks, isolated
 
 
 @pytest.fixture
@@ -160,3 +161,59 @@ def test_libraries_that_are_not_loaded_stay_unloaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_figures_of_exported_blocks_end_as_in_notebooks(tmp_path: Path) -> None:
+    """When they are shown, and with a cell that has begun one; hand-written blocks keep theirs."""
+    mpl.use("agg")
+    for _ in range(2):
+        with isolated(str(tmp_path), {}, []):
+            figures_as_in_notebooks()
+            figure, axes = plt.subplots()
+            plt.show(figure)
+            assert plt.get_fignums() == []
+            axes.plot([1])
+            plt.figure()
+            end_cell()
+            assert plt.get_fignums() == []
+            plt.figure()
+        assert (plt.get_backend(), plt.get_fignums()) == ("agg", [])
+    with isolated(str(tmp_path), {}, []):
+        plt.figure()
+        plt.show()
+        assert plt.get_fignums() == [1]
+
+
+def test_a_backend_that_a_block_chooses_is_its_own(tmp_path: Path) -> None:
+    """Its figures stay open; those of the next block do not."""
+    mpl.use("agg")
+    for choose, left in ((keep_figures, [1]), (lambda: None, []), (lambda: mpl.use("svg"), [1])):
+        with isolated(str(tmp_path), {}, []):
+            figures_as_in_notebooks()
+            choose()
+            plt.figure()
+            plt.show()
+            assert plt.get_fignums() == left
+
+
+LATE = """
+import sys
+from jupyter_blocks.decorators import keep_figures
+from jupyter_blocks.isolation import figures_as_in_notebooks, isolated
+with isolated("", {}, []):
+    figures_as_in_notebooks()
+    KEEP
+    assert "matplotlib" not in sys.modules
+    import matplotlib.pyplot as plt
+    plt.figure()
+    plt.show()
+    print(plt.get_fignums())
+"""
+
+
+@pytest.mark.parametrize(("keep", "left"), [("pass", "[]"), ("keep_figures()", "[1]")])
+def test_matplotlib_may_be_loaded_later(keep: str, left: str) -> None:
+    """By the block itself, where no worker has loaded it before."""
+    code = LATE.replace("KEEP", keep)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == left

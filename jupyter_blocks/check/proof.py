@@ -23,6 +23,8 @@ __all__ = ["check_notebook"]
 
 _PROJECT_VARIABLES = ("MAGE_DATA_DIR", "DEFAULT_EXECUTOR_TYPE")
 """What would make the pipeline store or run elsewhere."""
+_BACKEND = "MPLBACKEND"
+"""What would keep the kernel from showing figures as Jupyter does."""
 _FIRST, _AGAIN = "notebook", "notebook-again"
 _LAST_LINES = 12
 
@@ -167,9 +169,8 @@ class _Check:
 
         All hash texts alike, so that the order of a set is no difference.
         """
-        environment = {
-            name: value for name, value in os.environ.items() if name not in _PROJECT_VARIABLES
-        }
+        left_out = (*_PROJECT_VARIABLES, _BACKEND)
+        environment = {name: value for name, value in os.environ.items() if name not in left_out}
         environment.setdefault("PYTHONHASHSEED", "0")
         return environment, self.notebook.path.parent
 
