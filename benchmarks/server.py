@@ -2,7 +2,8 @@
 
 Starts a Jupyter server on loopback and a run of a chain of no-op blocks; each client polls the
 state of the run by what changed since its last look. Prints how long reads took, and whether what
-each client put together is the state of the run.
+each client put together is the state of the run; on Linux also the processor time of the server
+for each read, which says something on a busy machine, too.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def main() -> None:
         port = _free_port()
         server = _start(Path(folder), port)
         try:
-            asyncio.run(_measure(f"http://127.0.0.1:{port}/blocks", args))
+            asyncio.run(_measure(f"http://127.0.0.1:{port}/blocks", server.pid, args))
         finally:
             server.terminate()
             server.wait(20)
@@ -76,7 +77,16 @@ def _start(folder: Path, port: int) -> subprocess.Popen[bytes]:
     raise SystemExit("The server did not start.")
 
 
-async def _measure(url: str, args: argparse.Namespace) -> None:
+def _cpu_s(pid: int) -> float:
+    """Processor time of a process so far; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def _measure(url: str, pid: int, args: argparse.Namespace) -> None:
     AsyncHTTPClient.configure(None, max_clients=args.clients + 4)
     client = AsyncHTTPClient()
     body = json.dumps({"project": "chain", "pipeline": "noop"})
@@ -84,15 +94,18 @@ async def _measure(url: str, args: argparse.Namespace) -> None:
         f"{url}/runs", method="POST", body=body, headers=HEADERS, request_timeout=120
     )
     run = f"{url}/runs/{json.loads(answer.body)['run_id']}?project=chain"
-    began = time.monotonic()
+    began, cpu_s = time.monotonic(), _cpu_s(pid)
     followed = await asyncio.gather(
         *(_follow(client, run, number / args.clients, args) for number in range(args.clients))
     )
+    cpu_s = _cpu_s(pid) - cpu_s
     final = json.loads((await client.fetch(run, headers=HEADERS)).body)
     times = sorted(took for took_all, _ in followed for took in took_all)
     lost = sum(_put_together(bodies) != final["blocks"] for _, bodies in followed)
     print(f"run: {final['status']}, {len(final['blocks'])} blocks")
     print(f"reads: {len(times)} by {args.clients} clients in {time.monotonic() - began:.1f} s")
+    print(f"server: {cpu_s * 1000 / len(times):.1f} ms of processor time for each read")
+    print(f"load of the machine: {os.getloadavg()[0]:.1f}, {os.cpu_count()} processors")
     for share in (0.5, 0.95, 0.99):
         print(f"p{share * 100:.0f}: {times[int(len(times) * share)] * 1000:.1f} ms")
     print(f"longest: {times[-1] * 1000:.1f} ms; clients with a lost state: {lost}")

@@ -5,6 +5,7 @@ Only names that are missing are set; what a cell has computed in this kernel is 
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,11 +13,12 @@ from typing import Any
 
 from jupyter_blocks import decorators
 from jupyter_blocks.binding import BlockDraft, CodePart
+from jupyter_blocks.block import Source
 from jupyter_blocks.kernel.view import View
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.wording import ago
 
-__all__ = ["Loaded", "loaded_text", "missing_inputs", "provide_setup"]
+__all__ = ["Loaded", "load_inputs", "loaded_text", "provide_setup"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +32,51 @@ class Loaded:
     """Why it is stale; empty if it is fresh."""
 
 
-def missing_inputs(block: BlockDraft, namespace: Mapping[str, Any]) -> list[str]:
+def _missing_inputs(block: BlockDraft, namespace: Mapping[str, Any]) -> list[str]:
     """Names a plain block reads that the kernel does not have."""
     return [name for name in block.inputs if name not in namespace]
+
+
+def load_inputs(
+    view: View,
+    block: BlockDraft,
+    namespace: Mapping[str, Any],
+    set_value: Callable[[str, Source, Any, Manifest], None],
+) -> list[Loaded]:
+    """Load the stored inputs that the kernel does not have; what they shared they go on sharing.
+
+    Says of which ones there is no value although their blocks ran.
+    """
+    shared: dict[Source, Any] = {}
+    loaded = []
+    names = _missing_inputs(block, namespace)
+    for name in names:
+        source = block.inputs[name]
+        manifest = view.store.latest(view.draft.name, source.block)
+        if manifest is None or source.output not in manifest.outputs:
+            continue
+        if manifest.outputs[source.output].why_not_stored:
+            _tell_unstored(name, block, view)
+            continue
+        if source not in shared:
+            wanted = [block.inputs[each] for each in names]
+            outputs = [each.output for each in wanted if each.block == source.block]
+            values = view.store.load_together(manifest, outputs)
+            shared |= {Source(source.block, output): value for output, value in values.items()}
+        value = shared[source] if source in shared else view.store.load(manifest, source.output)
+        set_value(name, source, value, manifest)
+        loaded.append(Loaded(name, manifest, source.output, view.staleness(source.block)))
+    return loaded
+
+
+def _tell_unstored(name: str, block: BlockDraft, view: View) -> None:
+    """Say why an input is not there although its block ran, and what to do."""
+    source = block.inputs[name].block
+    cell = view.draft.block(source).cells[0]
+    print(
+        f"'{name}' could not be stored when block '{source}' ran. Run cell {cell}, which makes it.",
+        file=sys.stderr,
+    )
 
 
 def loaded_text(loaded: list[Loaded], now: float | None = None) -> str:

@@ -24,7 +24,7 @@ from jupyter_blocks.errors import BlocksError, VariableNotFoundError
 from jupyter_blocks.kernel.calls import BlockCall, keywords, marked_functions, whole
 from jupyter_blocks.kernel.live import LiveNotebook
 from jupyter_blocks.kernel.provenance import Provenance, Stored
-from jupyter_blocks.kernel.providing import Loaded, loaded_text, missing_inputs, provide_setup
+from jupyter_blocks.kernel.providing import Loaded, load_inputs, loaded_text, provide_setup
 from jupyter_blocks.kernel.request import CellRequest, read_request
 from jupyter_blocks.kernel.storing import StoredCell, Storer
 from jupyter_blocks.kernel.view import View, Views
@@ -104,9 +104,12 @@ class Session:
         return self.is_on and not (isinstance(own, Mapping) and own.get("kernel") is False)
 
     def set_value(self, name: str, block: str, output: str, manifest: Manifest) -> None:
-        """Give the namespace a value that was loaded from the store."""
-        self.namespace[name] = value = self._load(manifest, output)
-        self._provenance.note(name, Source(block, output), value, manifest)
+        """Give the namespace a value that is loaded from the store."""
+        self._set_value(name, Source(block, output), self._load(manifest, output), manifest)
+
+    def _set_value(self, name: str, source: Source, value: Any, manifest: Manifest) -> None:
+        self.namespace[name] = value
+        self._provenance.note(name, source, value, manifest)
 
     def finish(self) -> None:
         """Wait for what is being stored."""
@@ -153,16 +156,9 @@ class Session:
     def _provide(self, running: _Running) -> None:
         """Load missing inputs; find out which ones are not what their block stored."""
         block = running.block
-        loaded = []
+        loaded: list[Loaded] = []
         if running.number == block.cells[0]:
-            for name in missing_inputs(block, self.namespace):
-                source = block.inputs[name]
-                manifest = running.view.store.latest(running.view.draft.name, source.block)
-                if manifest is None or source.output not in manifest.outputs:
-                    continue
-                self.set_value(name, source.block, source.output, manifest)
-                why = running.view.staleness(source.block)
-                loaded.append(Loaded(name, manifest, source.output, why))
+            loaded = load_inputs(running.view, block, self.namespace, self._set_value)
         if loaded:
             print(loaded_text(loaded))
         running.changed |= {

@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 from jupyter_blocks.binding import Style
 from jupyter_blocks.errors import BlocksError, ValidationError
 from jupyter_blocks.executors.base import attempt_id
-from jupyter_blocks.iterators import used_up
+from jupyter_blocks.iterators import iterators, used_up
 from jupyter_blocks.journal import CELL_RUN, Journal
 from jupyter_blocks.kernel.view import View
 from jupyter_blocks.launch import new_run_id
@@ -31,6 +31,11 @@ __all__ = ["EXECUTOR", "NOT_STORED", "StoredCell", "Storer"]
 
 EXECUTOR = "kernel"
 """What the journal calls the place where cells run."""
+_LEFT_ALONE = (
+    "a generator or another iterator, and storing it would use it up before the cells below "
+    "read it. Runs of the pipeline store it part by part. To have it in the next kernel as well, "
+    "set it to what it yields, such as `list(...)`."
+)
 NOT_STORED = "not what the block stored"
 """Stands for the content of an input that was changed since; it equals no content."""
 
@@ -141,10 +146,12 @@ def _store(cell: StoredCell) -> None:
     references = [reference(manifest) for manifest in stored.values() if manifest]
     fingerprint = view.fingerprints(cell.parameters).of(block)
     unread, names = view.pipeline.unread_outputs(block), tuple[str, ...]()
+    values = {name: cell.outputs[name] for name in cell.outputs}  # `items` tells who watches
+    left_alone = iterators(values)
     if view.draft.block(cell.block).style is Style.DECORATED:
         # What a function gives is only shown; what a cell sets, later cells go on with.
-        values = {name: cell.outputs[name] for name in cell.outputs}  # `items` tells who watches
-        names = used_up(values, unread, view.pipeline.shared_outputs(block))
+        names, left_alone = used_up(values, unread, view.pipeline.shared_outputs(block)), ()
+    del values  # they are let go as they are stored
     manifest = view.store.write(
         view.store.prefix(pipeline, cell.run_id, cell.block, attempt),
         cell.outputs,
@@ -156,7 +163,9 @@ def _store(cell: StoredCell) -> None:
             "fingerprint": {**fingerprint, "inputs": inputs},
             "inputs": [vars(each) for each in references],
             "random_streams": cell.random_streams,
-            "optional": unread,
+            "together": view.draft.block(cell.block).together,
+            # A run does the block again where a block reads what is not stored.
+            "optional": tuple(cell.outputs),
             "used_up": names,
         },
     )
@@ -165,10 +174,18 @@ def _store(cell: StoredCell) -> None:
         return
     view.store.commit(manifest)
     cell.manifest = manifest
-    for name, output in manifest.outputs.items():
-        if output.why_not_stored:
-            cell.error = f"Block '{cell.block}': output '{name}': {output.why_not_stored}"
+    cell.error = " ".join(_not_stored(cell.block, manifest, left_alone))
     _record(cell, manifest, fingerprint)
+
+
+def _not_stored(block: str, manifest: Manifest, left_alone: Collection[str]) -> Iterator[str]:
+    """What is to be said of the outputs that are not in the store."""
+    missing = {name: each for name, each in manifest.outputs.items() if each.why_not_stored}
+    if names := [f"'{name}'" for name in missing if name in left_alone]:
+        yield f"Block '{block}': output {', '.join(names)}: {_LEFT_ALONE}"
+    for name, output in missing.items():
+        if name not in left_alone:
+            yield f"Block '{block}': output '{name}': {output.why_not_stored}"
 
 
 def _manifest(stored: StoredCell | Manifest | None) -> Manifest | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.binding import BlockDraft, NotebookPipeline, analyze_notebook
-from jupyter_blocks.block import Binding, Block
+from jupyter_blocks.block import Block
 from jupyter_blocks.errors import raise_errors
 from jupyter_blocks.export import exported_texts, notebook_path, project_folder
 from jupyter_blocks.exportplan import Owner, block_path
@@ -138,7 +138,7 @@ class View:
             upstream=draft.upstream,
             file=path,
             content=self.texts[path],
-            binding=Binding(draft.inputs, draft.parameters, draft.outputs, draft.random_streams),
+            binding=draft.binding,
             cache=draft.settings.cache is not False,
         )
 

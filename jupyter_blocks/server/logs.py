@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.project import Project
-from jupyter_blocks.run import EventKind
 from jupyter_blocks.runlog import log_of, parse_line
 from jupyter_blocks.server.detached import dispatch_log
 from jupyter_blocks.server.faults import RequestError
@@ -15,38 +14,9 @@ from jupyter_blocks.server.places import Places
 from jupyter_blocks.server.remotelogs import RemoteLogs
 from jupyter_blocks.server.runstates import ProjectRuns
 
-__all__ = ["attempt_log", "attempts", "read_tail", "run_log"]
+__all__ = ["attempt_log", "read_tail", "run_log"]
 
 _LONGEST_LINE = 1 << 20
-
-
-def attempts(runs: ProjectRuns, run_id: str, block: str | None = None) -> list[dict[str, Any]]:
-    """The attempts of a run, or of one of its blocks, in the order in which they began."""
-    found: dict[str, dict[str, Any]] = {}
-    with runs.journal() as journal:
-        runs.followed(journal, run_id)
-        for _, event in journal.events(run_id) if journal else ():
-            if block is not None and event.block != block:
-                continue
-            if event.kind is EventKind.SUBMITTING:
-                found[event.attempt_id] = {
-                    "block": event.block,
-                    "attempt_id": event.attempt_id,
-                    "attempt": event.data["attempt"],
-                    "started_at": event.ts,
-                    "running_at": None,
-                    "finished_at": None,
-                    "phase": None,
-                }
-            elif event.kind is EventKind.RUNNING and event.attempt_id in found:
-                found[event.attempt_id]["running_at"] = event.ts
-            elif event.kind is EventKind.ATTEMPT_FINISHED and event.attempt_id in found:
-                attempt = found[event.attempt_id]
-                attempt["finished_at"], attempt["phase"] = event.ts, event.data["phase"]
-                if worked_s := event.data.get("duration_s"):
-                    # The worker's own clock knows better than who looked at it now and then.
-                    attempt["running_at"] = max(attempt["started_at"], event.ts - worked_s)
-    return list(found.values())
 
 
 def attempt_log(
@@ -58,14 +28,14 @@ def attempt_log(
     asked: dict[str, Any],
 ) -> dict[str, Any]:
     """A piece of the log of an attempt: the one asked for, else the last one of the block."""
-    tried = attempts(runs, run_id, asked["block"])
+    with runs.journal() as journal:
+        run = runs.followed(journal, run_id)
+        tried, pipeline = run.attempts.of(asked["block"]), run.state.plan.pipeline
     wish = asked.get("attempt_id")
     chosen = [item for item in tried if wish in (None, item["attempt_id"])]
     if not chosen:
         raise RequestError(404, f"Block '{asked['block']}' has no such attempt in run '{run_id}'.")
     last = chosen[-1]
-    with runs.journal() as journal:
-        pipeline = runs.followed(journal, run_id).state.plan.pipeline
     store = places.store(project)
     log = log_of(store, pipeline, run_id, asked["block"], last["attempt_id"])
     offset, ended = asked["offset"], last["finished_at"] is not None

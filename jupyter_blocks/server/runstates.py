@@ -19,6 +19,7 @@ from typing import Any
 from jupyter_blocks.errors import UsageError
 from jupyter_blocks.journal import Journal, RunRecord
 from jupyter_blocks.run import BlockRun, EventKind, RunState, RunStatus
+from jupyter_blocks.server.attempts import Attempts
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.jsontext import dump
 from jupyter_blocks.server.masking import mask_secrets
@@ -43,6 +44,7 @@ class _Followed:
         """Number of the event that began, or last resumed, the run."""
         self.changed: dict[str, int] = {}
         self.state = RunState(journal.plan(run_id))
+        self.attempts = Attempts()
         self.entries: dict[str, bytes] = {}
         """Block -> its JSON, as of its last change."""
         self.answers: dict[tuple[str, int], bytes] = {}
@@ -59,6 +61,7 @@ class _Followed:
             self.start = self.start or seq
             self.seq = seq
             self.state.apply(event)
+            self.attempts.apply(event)
             if event.block:
                 self.changed[event.block] = seq
                 self.entries.pop(event.block, None)
@@ -189,6 +192,11 @@ class ProjectRuns:
                 # It may have ended between the two looks.
                 followed.update(journal)
             return followed.document(holder, since)
+
+    def attempts(self, run_id: str, block: str | None = None) -> bytes:
+        """The attempts of a run, or of one of its blocks, as JSON."""
+        with self.journal() as journal:
+            return self.followed(journal, run_id).attempts.document(run_id, block)
 
     def followed(self, journal: Journal | None, run_id: str) -> _Followed:
         """The kept state of a run, up to date; for those who hold the journal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from jupyter_blocks.project import open_project
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
 from tests.commandline import shell
-from tests.kernel.kernels import kernel
+from tests.kernel.kernels import TIMEOUT_S, Kernel, kernel
 from tests.notebooks import Source, notebook
 
 FLIGHTS: tuple[Source, ...] = (
@@ -178,17 +179,56 @@ def test_mutable_values_are_stored_as_they_were(tmp_path: Path) -> None:
     assert len(stored.load(manifest, "rows")) == 200_000
 
 
+def warning(running: Kernel, cell: int) -> str:
+    """What is said of a cell that is run: below it or, on a busy machine, below a later one."""
+    answer = running.cell(cell)
+    assert answer.status == "ok"
+    until = time.monotonic() + TIMEOUT_S
+    while not answer.stderr and time.monotonic() < until:
+        answer = running.run("None")
+    return answer.stderr
+
+
 def test_unstorable_values_warn_once(tmp_path: Path) -> None:
     """The cell works; the warning names the value and the remedy."""
     path = notebook(
         tmp_path, ("loader:lock", "import threading\nlock = threading.Lock()"), ("loader:b", "lock")
     )
     with kernel(path) as running:
-        first, second = running.cell(1), running.cell(1)
-    assert first.status == second.status == "ok"
-    assert "Not stored: Block 'lock'" in first.stderr
-    assert "inside the block" in first.stderr
-    assert "Not stored" not in second.stderr
+        said = warning(running, 1)
+        answers = [running.cell(1), running.run("%blocks"), running.run("%blocks")]
+    assert [answer.stderr for answer in answers] == ["", "", ""]
+    assert "Not stored: Block 'lock'" in said
+    assert "inside the block" in said
+
+
+def test_an_iterator_of_a_plain_cell_is_left_to_the_cells_below(tmp_path: Path) -> None:
+    """Storing would use it up: one note says so, with a way out; the rest of the block is kept."""
+    path = notebook(
+        tmp_path,
+        ("loader:rows", "n = 3\nrows = ({'n': i} for i in range(n))\nhalves = map(float, [1, 2])"),
+        ("transformer:total", "total = sum(row['n'] for row in rows) + n + sum(halves)"),
+        ("exporter:said", "print(total)"),
+    )
+    with kernel(path) as running:
+        note = warning(running, 1)
+        assert running.cell(2).stderr == ""
+        assert running.ask("total") == "9.0"
+        assert note.startswith("Not stored: Block 'rows': output 'rows', 'halves': a generator")
+        assert "would use it up" in note
+        assert "`list(...)`" in note
+        manifest = store_of(path).latest("demo", "rows")
+        assert manifest is not None
+        assert store_of(path).load(manifest, "n") == 3
+    with kernel(path) as fresh:
+        answer = fresh.cell(2)
+        assert answer.error.startswith("NameError")
+        assert answer.stderr.startswith(
+            "'rows' could not be stored when block 'rows' ran. Run cell"
+        )
+        assert fresh.cell(3).stdout.endswith("\n9.0\n")
+    assert list(stale(path)) == ["rows", "total", "said"]
+    assert "could not be stored" in stale(path)["rows"]
 
 
 def test_random_streams_go_on_after_a_restart(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from jupyter_blocks.run import RunStatus
 from jupyter_blocks.server.base import BlocksHandler, allowed_to
 from jupyter_blocks.server.detached import refuse_executors
 from jupyter_blocks.server.faults import RequestError
-from jupyter_blocks.server.logs import attempt_log, attempts, run_log
+from jupyter_blocks.server.logs import attempt_log, run_log
 from jupyter_blocks.server.notebooks import confined_export
 from jupyter_blocks.server.planning import (
     plan_answer,
@@ -126,7 +126,9 @@ class AttemptsHandler(BlocksHandler):
     @authorized
     async def get(self, **_: str) -> None:
         """In the order in which they began."""
-        await self.answer(_attempts, self.services, self.parameters())
+        asked = self.parameters()
+        runs = self.services.runs(asked["project"])
+        await self.answer(runs.attempts, asked["run_id"], asked.get("block"))
 
 
 class LogHandler(BlocksHandler):
@@ -206,12 +208,6 @@ def _resume(services: Services, run_id: str, body: dict[str, Any]) -> dict[str, 
     services.starter.start(project.root, pipeline, {"resume": run_id})
     relative = services.places.relative(project.root)
     return {"run_id": run_id, "project": relative, "pipeline": pipeline}
-
-
-def _attempts(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
-    runs = services.runs(asked["project"])
-    found = attempts(runs, asked["run_id"], asked.get("block"))
-    return {"run_id": asked["run_id"], "attempts": found}
 
 
 def _log(services: Services, asked: dict[str, Any]) -> dict[str, Any]:
