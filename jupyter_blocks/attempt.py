@@ -27,12 +27,13 @@ from jupyter_blocks.calling import (
     named_outputs,
     positional_outputs,
 )
-from jupyter_blocks.decorators import Mark
+from jupyter_blocks.decorators import Mark, end_cell
 from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
 from jupyter_blocks.failures import AttemptFailedError, Guard, Stage, let_go
 from jupyter_blocks.inputs import Memory, TaskInputs, keep_outputs
-from jupyter_blocks.isolation import show_as_in_notebooks
+from jupyter_blocks.isolation import figures_as_in_notebooks
 from jupyter_blocks.iterators import iterators, refuse_draws, used_up
+from jupyter_blocks.line import NO_LINE, DroppedError, Line
 from jupyter_blocks.loading import BlockFile, BlockLoadError, loaded
 from jupyter_blocks.projectmodules import HELPERS, refresh
 from jupyter_blocks.tracebacks import exception_text
@@ -40,11 +41,15 @@ from jupyter_blocks.usage import Meter
 from jupyter_blocks.variables.formats import share, shareable
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
+from jupyter_blocks.variables.unsealed import Unsealed
 
 __all__ = ["Attempt", "Report", "report"]
 
 Report = dict[str, Any]
 Function = Callable[..., Any]
+
+LARGE = 4 * 1024 * 1024
+"""From so many bytes on it pays to hash and describe outputs beside the next block."""
 
 _CALLBACKS = ("callback", "on_success", "on_failure")
 _contexts: dict[str, dict[str, Any]] = {}
@@ -68,11 +73,17 @@ class Attempt:
     """Runs one task once."""
 
     def __init__(
-        self, task: BlockTask, store: VariableStore, memory: Memory | None, meter: Meter
+        self,
+        task: BlockTask,
+        store: VariableStore,
+        memory: Memory | None,
+        meter: Meter,
+        line: Line = NO_LINE,
     ) -> None:
         self._task = task
         self._store = store
         self._memory = memory
+        self._line = line
         self._inputs = TaskInputs(task, store, memory)
         self._guard = Guard(task, meter)
         self._is_exported = task.call is CallMode.NAMED
@@ -94,6 +105,8 @@ class Attempt:
                 error = self._guard.describe(interrupt, "The block was stopped.")
                 self._call_back("cancelled", list, interrupt)
                 return report("cancelled", Reason.CANCELLED, error)
+            except DroppedError:
+                return report("dropped", Reason.DROPPED)
 
     def _work(self) -> Report:
         task = self._task
@@ -109,12 +122,17 @@ class Attempt:
             outputs: dict[str, Any] = {}
         else:
             outputs = self._guard(Stage.CALLING, lambda: self._call(function))
-        manifest = self._store_tested(file, outputs)
+        unsealed = self._store_tested(file, outputs)
+        if self._may_seal_later(file, unsealed):
+            self._keep(unsealed.manifest, outputs)
+            return {**report("succeeded"), "seal": lambda: self._sealed(unsealed)}
+        manifest = self._seal(unsealed)
+        self._keep(manifest, outputs)
         values = list(outputs.values())
         self._call_back("success", lambda: values[0] if len(values) == 1 else values, None)
         return _succeeded(manifest)
 
-    def _store_tested(self, file: BlockFile, outputs: dict[str, Any]) -> Manifest:
+    def _store_tested(self, file: BlockFile, outputs: dict[str, Any]) -> Unsealed:
         """Test the outputs and store them; iterators are stored first, as reading uses them up."""
         task = self._task
         names = iterators(outputs)
@@ -124,25 +142,26 @@ class Attempt:
             if task.run_tests:
                 self._test(file, outputs)
             return self._store_outputs(outputs)
-        manifest = self._store_outputs(outputs, names)
+        unsealed = self._store_outputs(outputs, names)
 
         def renew() -> None:
-            outputs.update({name: self._store.load(manifest, name) for name in names})
+            outputs.update({name: self._store.load(unsealed.manifest, name) for name in names})
 
         self._guard(Stage.STORING, renew)
         if task.run_tests:
             self._test(file, outputs, renew)
-        return manifest
+        return unsealed
 
     # loading
 
     def _load(self) -> BlockFile:
         task = self._task
         self._guard(Stage.LOADING, lambda: refresh(task.project, task.working_dir))
+        if self._is_exported:
+            figures_as_in_notebooks()
         names = {} if self._is_exported or task.type == "sensor" else self._injected()
         file = self._open(task.type, task.block, task.file, task.content, names)
         if self._is_exported:
-            show_as_in_notebooks()
             self._set_parameters(file.module)
         return file
 
@@ -214,7 +233,9 @@ class Attempt:
         task = self._task
         if self._is_exported:
             name = getattr(function, "__name__", task.block)
-            return named_outputs(self._call_by_name(function), task.outputs, name)
+            result = self._call_by_name(function)
+            end_cell()
+            return named_outputs(result, task.outputs, name)
         upstream = [reference.block for reference in task.upstream]
         result = call_positional(function, self._positional, upstream, self._kwargs)
         return positional_outputs(result)
@@ -310,34 +331,60 @@ class Attempt:
 
     # storing
 
-    def _store_outputs(self, outputs: dict[str, Any], names: tuple[str, ...] = ()) -> Manifest:
+    def _store_outputs(self, outputs: dict[str, Any], names: tuple[str, ...] = ()) -> Unsealed:
         task = self._task
         about = {
             "pipeline": task.pipeline,
             "run_id": task.run_id,
             "block": task.block,
             "attempt_id": task.attempt_id,
-            "fingerprint": task.fingerprint,
-            "inputs": [vars(reference) for reference in task.upstream if reference.run_id],
             "random_streams": self._random_streams,
+            "together": task.together,
             "optional": task.unread,
             "used_up": names,
         }
-        manifest = self._guard(
-            Stage.STORING, lambda: self._store.write(task.prefix, outputs, about)
-        )
+        unsealed = self._guard(Stage.STORING, lambda: self._store.put(task.prefix, outputs, about))
         if names and task.random_streams is not None:
             now = randomstreams.capture(self._random_streams)
             self._guard(
                 Stage.STORING, lambda: refuse_draws(self._random_streams, now, ", ".join(names))
             )
-        for name, output in manifest.outputs.items():
+        for name, output in unsealed.manifest.outputs.items():
             if output.why_not_stored:
                 why = f"Output '{name}' is not stored: {output.why_not_stored}"
                 print(f"Warning: {why} No block reads it.", file=sys.stderr)
-        if task.keep and self._memory is not None:
+        return unsealed
+
+    def _keep(self, manifest: Manifest, outputs: Mapping[str, Any]) -> None:
+        if self._task.keep and self._memory is not None:
             keep_outputs(self._memory, manifest, outputs)
-        return manifest
+
+    def _may_seal_later(self, file: BlockFile, unsealed: Unsealed) -> bool:
+        """Whether the next block may begin: it is there, and hashing and describing take long."""
+        return (
+            unsealed.large_bytes >= LARGE
+            and not self._task.callbacks
+            and not file.marked(*_CALLBACKS)
+            and self._line.goes_on()
+        )
+
+    def _seal(self, unsealed: Unsealed) -> Manifest:
+        task = self._line.settle(self._task)
+        inputs = [vars(reference) for reference in task.upstream if reference.run_id]
+        return self._guard(Stage.STORING, lambda: unsealed.seal(inputs, task.fingerprint))
+
+    def _sealed(self, unsealed: Unsealed) -> Report:
+        """The report of outputs that were written before; runs beside the next attempt."""
+        try:
+            manifest = self._seal(unsealed)
+        except AttemptFailedError as failed:
+            let_go(failed.cause)
+            return report("failed", failed.reason, failed.error)
+        except DroppedError:
+            return report("dropped", Reason.DROPPED)
+        if self._memory is not None:
+            self._memory[self._task.attempt_id, ""] = manifest
+        return _succeeded(manifest)
 
 
 def _succeeded(manifest: Manifest) -> Report:

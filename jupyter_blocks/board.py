@@ -101,7 +101,7 @@ def result_text(block: BlockRun) -> str:
             return f"{rows} rows"
         return bytes_text(size) if (size := size_of(block.outputs)) else ""
     if block.status in (BlockStatus.WAITING, BlockStatus.RUNNING):
-        return ""
+        return one_line(block.noted)
     return one_line(_trouble(block))
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_blocks.errors import BlocksError, VariableError
+from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import (
     BlockTask,
     Executor,
@@ -24,6 +23,7 @@ from jupyter_blocks.executors.base import (
     Phase,
     Reason,
 )
+from jupyter_blocks.hosts import Finish, Host, answer, nothing, open_host
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.planner import reference
 from jupyter_blocks.run import EventKind, RunEvent, RunState
@@ -31,8 +31,11 @@ from jupyter_blocks.runner import (
     Commit,
     CommitFailed,
     Committed,
+    Drop,
     Effect,
     Fact,
+    HandOver,
+    LookAgain,
     Record,
     Stop,
     Submit,
@@ -47,29 +50,14 @@ __all__ = ["Dispatcher", "Listener"]
 FLUSH_INTERVAL_S = 0.2
 COMMAND_INTERVAL_S = 0.5
 
+_UNPUBLISHED = (VariableError, OSError, ValueError, KeyError)
+"""What a store raises that cannot publish."""
+
 Listener = Callable[[RunState, RunEvent], None]
 """Told of every event, after it has been applied."""
 
-Finish = Callable[[Callable[[], Any]], list[Fact]]
-"""Takes the answer of a call, which raises what the call raised."""
-
 TaskFactory = Callable[[RunState, Submit], BlockTask]
 """Makes the task of an attempt from the state of the run."""
-
-
-@dataclass
-class _Host:
-    """One executor and the calls to it that are under way.
-
-    An executor whose calls take long gets a thread of its own, so that it never holds up the
-    others; its calls are made one after the other.
-    """
-
-    executor: Executor
-    thread: ThreadPoolExecutor | None
-    calls: list[tuple[Future[Any], Finish]] = field(default_factory=list)
-    observed_at: float = 0.0
-    observing: bool = False
 
 
 class Dispatcher:
@@ -88,7 +76,7 @@ class Dispatcher:
         self.state = state
         self._journal = journal
         self._store = store
-        self._hosts = {name: _host(executor) for name, executor in executors.items()}
+        self._hosts = {name: open_host(executor) for name, executor in executors.items()}
         self._make_task = make_task
         self._wake = wake
         self._listener = listener
@@ -98,7 +86,10 @@ class Dispatcher:
         self._cancel_wanted = threading.Event()
         self._commands_seen = journal.data_version()
         self._commands_read_at = 0.0
-        self._readers = _count_readers(state)
+        self._readers = state.plan.readers()
+        self._published: set[str] = set()
+        """Blocks whose outputs are committed, though that may not be told yet."""
+        self._publishing: set[str] = set()
 
     def cancel(self) -> None:
         """Ask for a graceful end; to be called from another thread, not from a signal handler."""
@@ -120,8 +111,7 @@ class Dispatcher:
         finally:
             self._flush()
             for host in self._hosts.values():
-                if host.thread is not None:
-                    host.thread.shutdown(wait=False, cancel_futures=True)
+                host.close()
         return self.state
 
     # one turn
@@ -138,10 +128,11 @@ class Dispatcher:
         return bool(effects)
 
     def _room(self) -> dict[str, int | None]:
-        room: dict[str, int | None] = {}
-        for name, host in self._hosts.items():
-            room[name] = host.executor.capacity() if host.thread is None else None
-        return room
+        active = Counter[str]()
+        if any(host.limit is not None for host in self._hosts.values()):
+            for name in self.state.active.values():
+                active[self.state.blocks[name].planned.executor] += 1
+        return {name: host.places(active[name]) for name, host in self._hosts.items()}
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -149,6 +140,12 @@ class Dispatcher:
                 self._record(event)
             case Submit():
                 self._submit(effect)
+            case HandOver():
+                self._hand_over(effect)
+            case Drop():
+                self._drop(effect)
+            case LookAgain():
+                self._wake.set()
             case Commit():
                 self._commit(effect)
             case Stop():
@@ -187,21 +184,22 @@ class Dispatcher:
 
         if host.thread is None and not host.executor.outlives_dispatcher:
             # The worker begins while the rest is done.
-            answer = _answer(submit)
+            submitted = answer(submit)
             self._record(intent)
-            self._facts += self._submitted(host, task, answer)
+            self._facts += self._submitted(host, task, submitted)
             return
         self._record(intent)
         if host.executor.outlives_dispatcher:
             self._flush()
         self._call(host, submit, lambda call: self._submitted(host, task, call))
 
-    def _submitted(self, host: _Host, task: BlockTask, call: Callable[[], JobHandle]) -> list[Fact]:
+    def _submitted(self, host: Host, task: BlockTask, call: Callable[[], JobHandle]) -> list[Fact]:
         try:
             handle = call()
         except Exception as error:  # whatever a backend raises is a failed start
             detail = f"{host.executor.name} could not start it: {error}"
-            return [Observation(task.attempt_id, Phase.FAILED, Reason.START_FAILED, detail)]
+            reason = getattr(error, "reason", Reason.START_FAILED)
+            return [Observation(task.attempt_id, Phase.FAILED, reason, detail)]
         event = RunEvent(
             EventKind.SUBMITTED,
             time.time(),
@@ -215,19 +213,73 @@ class Dispatcher:
             self.state.apply(event)
         return []
 
+    def _hand_over(self, effect: HandOver) -> None:
+        """Give a block to the worker that makes its inputs; who takes no more gets it later."""
+        host = self._hosts[self.state.blocks[effect.block].planned.executor]
+        front = self.state.blocks[effect.behind]
+        take = getattr(host.executor, "hand_over", None)
+        if take is None or front.attempt_id not in self.state.active:
+            return
+        submit = Submit(effect.block, effect.sequence, effect.attempt)
+        task = self._make_task(self.state, submit)
+        handle = None
+        with contextlib.suppress(Exception):  # then it is submitted when its inputs are there
+            handle = take(task, front.attempt_id)
+        if handle is not None:
+            data = {**vars(submit), "behind": effect.behind, "handle": vars(handle)}
+            now = time.time()
+            self.state.apply(
+                RunEvent(EventKind.HANDED_OVER, now, task.block, task.attempt_id, data)
+            )
+
+    def _drop(self, effect: Drop) -> None:
+        self._forget(effect.block)
+        now = time.time()
+        self.state.apply(RunEvent(EventKind.DROPPED, now, effect.block, effect.attempt_id))
+
     def _commit(self, effect: Commit) -> None:
+        if not self._published.issuperset(self.state.open_upstream(effect.block)):
+            # Nothing is published on top of what is not; it will be told of again.
+            self._wake.set()
+            return
+        host = self._hosts[self.state.blocks[effect.block].planned.executor]
+        if host.thread is not None:
+            # The store of what ran elsewhere is as far away as that.
+            if effect.attempt_id not in self._publishing:
+                self._publishing.add(effect.attempt_id)
+                self._call(
+                    host, lambda: self._publish(effect), lambda call: self._told(effect, call)
+                )
+            return
         try:
             manifest = self._verified(effect)
             stored = reference(manifest)
             if effect.ahead:
                 self._submit_ahead(effect, stored)
             self._store.commit(manifest)
-        except (VariableError, OSError, ValueError, KeyError) as error:
+            self._published.add(effect.block)
+        except _UNPUBLISHED as error:
             detail = f"its outputs cannot be published: {error}"
             self._facts.append(CommitFailed(effect.attempt_id, detail))
             return
         outputs = effect.report.get("outputs") or manifest.summary()
         self._facts.append(Committed(effect.attempt_id, stored, outputs, effect.report))
+
+    def _publish(self, effect: Commit) -> Manifest:
+        """Verify and commit; in a thread."""
+        manifest = self._verified(effect)
+        self._store.commit(manifest)
+        return manifest
+
+    def _told(self, effect: Commit, call: Callable[[], Manifest]) -> list[Fact]:
+        try:
+            manifest = call()
+        except _UNPUBLISHED as error:
+            detail = f"its outputs cannot be published: {error}"
+            return [CommitFailed(effect.attempt_id, detail)]
+        self._published.add(effect.block)
+        outputs = effect.report.get("outputs") or manifest.summary()
+        return [Committed(effect.attempt_id, reference(manifest), outputs, effect.report)]
 
     def _submit_ahead(self, effect: Commit, stored: InputRef) -> None:
         """Start what waits for these outputs alone: the worker computes while they are published.
@@ -239,7 +291,9 @@ class Dispatcher:
             RunEvent(EventKind.STORED, time.time(), effect.block, effect.attempt_id, data)
         )
         for submit in effect.ahead:
-            self._submit(submit)
+            planned = self.state.blocks[submit.block].planned
+            if self._hosts[planned.executor].thread is None:
+                self._submit(submit)
 
     def _verified(self, effect: Commit) -> Manifest:
         document = effect.report.get("manifest")
@@ -252,7 +306,7 @@ class Dispatcher:
         block = self.state.blocks[effect.block]
         host = self._hosts[block.planned.executor]
         handle = block.handle or JobHandle(host.executor.name, effect.attempt_id)
-        self._call(host, lambda: host.executor.cancel(handle, effect.grace_s), _nothing)
+        self._call(host, lambda: host.executor.cancel(handle, effect.grace_s), nothing)
 
     # looking around
 
@@ -260,8 +314,8 @@ class Dispatcher:
         self._read_commands()
         now = time.monotonic()
         for host in self._hosts.values():
-            self._finish_calls(host)
-            due = now - host.observed_at >= host.executor.poll_interval_s
+            self._facts += host.finished_calls()
+            due = now >= host.next_look()
             if not due and not (woken and host.thread is None):
                 continue
             handles = self._handles(host)
@@ -270,7 +324,7 @@ class Dispatcher:
                 host.observing = True
                 self._observe(host, handles)
 
-    def _handles(self, host: _Host) -> list[JobHandle]:
+    def _handles(self, host: Host) -> list[JobHandle]:
         blocks = (self.state.blocks[name] for name in self.state.active.values())
         return [
             block.handle
@@ -278,34 +332,19 @@ class Dispatcher:
             if block.handle is not None and block.handle.executor == host.executor.name
         ]
 
-    def _observe(self, host: _Host, handles: Sequence[JobHandle]) -> None:
+    def _observe(self, host: Host, handles: Sequence[JobHandle]) -> None:
         def observed(call: Callable[[], Any]) -> list[Fact]:
             host.observing = False
-            # A backend that does not answer leaves its attempts as they were: unknown.
-            with contextlib.suppress(Exception):
+            try:
                 return list(call())
-            return []
+            except Exception as error:  # a backend that does not answer: nothing is known
+                said = str(error)
+                return [Observation(it.attempt_id, Phase.UNKNOWN, detail=said) for it in handles]
 
         self._call(host, lambda: host.executor.observe(handles), observed)
 
-    def _call(
-        self,
-        host: _Host,
-        function: Callable[[], Any],
-        finish: Finish,
-    ) -> None:
-        if host.thread is not None:
-            call = host.thread.submit(function)
-            call.add_done_callback(lambda _call: self._wake.set())
-            host.calls.append((call, finish))
-            return
-        self._facts += finish(function)
-
-    def _finish_calls(self, host: _Host) -> None:
-        finished = [pair for pair in host.calls if pair[0].done()]
-        host.calls = [pair for pair in host.calls if pair not in finished]
-        for call, finish in finished:
-            self._facts += finish(call.result)
+    def _call(self, host: Host, function: Callable[[], Any], finish: Finish) -> None:
+        self._facts += host.call(function, finish, self._wake.set)
 
     def _read_commands(self) -> None:
         now = time.monotonic()
@@ -328,7 +367,7 @@ class Dispatcher:
         if self._unwritten:
             limits.append(self._written_at + FLUSH_INTERVAL_S - now)
         limits += [
-            host.observed_at + host.executor.poll_interval_s - time.monotonic()
+            host.next_look() - time.monotonic()
             for host in self._hosts.values()
             if self._handles(host)
         ]
@@ -351,39 +390,4 @@ class Dispatcher:
         handle = block.handle
         if handle is not None:
             host = self._hosts[block.planned.executor]
-            self._call(host, lambda: host.executor.release(handle), _nothing)
-
-
-def _host(executor: Executor) -> _Host:
-    if executor.answers_at_once:
-        return _Host(executor, None)
-    return _Host(executor, ThreadPoolExecutor(1, thread_name_prefix=executor.name))
-
-
-def _count_readers(state: RunState) -> dict[str, int]:
-    readers: dict[str, int] = {}
-    for block in state.plan.running:
-        for upstream in block.waits_for:
-            readers[upstream] = readers.get(upstream, 0) + 1
-    return readers
-
-
-def _answer(function: Callable[[], JobHandle]) -> Callable[[], JobHandle]:
-    """Call now; what it returned or raised is told later."""
-    try:
-        handle = function()
-    except Exception as error:  # whatever a backend raises
-        raised = error
-
-        def fail() -> JobHandle:
-            raise raised
-
-        return fail
-    return lambda: handle
-
-
-def _nothing(call: Callable[[], Any]) -> list[Fact]:
-    """Ignore what a call returned or raised: it can only have been too late."""
-    with contextlib.suppress(BlocksError, OSError):
-        call()
-    return []
+            self._call(host, lambda: host.executor.release(handle), nothing)

@@ -6,7 +6,8 @@ those that are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from jupyter_blocks.block import Source
@@ -38,7 +39,11 @@ class TaskInputs:
 
     def named(self) -> dict[str, Any]:
         """Argument -> value, for a block exported from a notebook."""
-        return {name: self._source(name, text) for name, text in self._task.inputs.items()}
+        shared = self._shared()
+        return {
+            name: shared[text] if text in shared else self._source(name, text)
+            for name, text in self._task.inputs.items()
+        }
 
     def random_streams(self) -> Mapping[str, Any]:
         """Where the block named in the task left the random streams; nothing for the first."""
@@ -46,6 +51,22 @@ class TaskInputs:
         if reference is None or not reference.run_id:
             return {}
         return self._manifest(reference).random_streams or {}
+
+    def _shared(self) -> dict[str, Any]:
+        """The inputs that share objects with other inputs, by their sources."""
+        asked: dict[str, list[str]] = {}
+        for source in map(Source.parse, self._task.inputs.values()):
+            asked.setdefault(source.block, []).append(source.output)
+        found: dict[str, Any] = {}
+        for block, names in asked.items():
+            reference = self._upstream.get(block)
+            if len(names) > 1 and reference is not None and reference.run_id:
+                with _told(reference, " and ".join(names)):
+                    values = self._store.load_together(
+                        self._manifest(reference), names, verify=self._verifies(reference)
+                    )
+                found |= {str(Source(block, name)): value for name, value in values.items()}
+        return found
 
     def _source(self, argument: str, text: str) -> Any:
         source = Source.parse(text)
@@ -73,17 +94,12 @@ class TaskInputs:
         if key in self._memory:
             return share(self._memory[key])
         manifest = self._manifest(reference)
-        # What this very run wrote a moment ago is checked by its size alone.
-        verify = reference.run_id != self._task.run_id
-        try:
-            return self._store.load(manifest, name, verify=verify)
-        except (VariableError, MemoryError):
-            raise
-        except Exception as error:
-            raise VariableError(
-                f"Output '{name}' of block '{reference.block}' cannot be loaded: "
-                f"{type(error).__name__}: {error}."
-            ) from error
+        with _told(reference, name):
+            return self._store.load(manifest, name, verify=self._verifies(reference))
+
+    def _verifies(self, reference: InputRef) -> bool:
+        """What this very run wrote a moment ago is checked by its size alone."""
+        return reference.run_id != self._task.run_id
 
     def _manifest(self, reference: InputRef) -> Manifest:
         found = self._memory.get((reference.attempt_id, "")) or self._manifests.get(reference.block)
@@ -99,10 +115,23 @@ class TaskInputs:
         return found
 
 
+@contextmanager
+def _told(reference: InputRef, name: str) -> Iterator[None]:
+    """Inside the `with`, whatever goes wrong is a `VariableError` that names the output."""
+    try:
+        yield
+    except (VariableError, MemoryError):
+        raise
+    except Exception as error:
+        raise VariableError(
+            f"Output '{name}' of block '{reference.block}' cannot be loaded: "
+            f"{type(error).__name__}: {error}."
+        ) from error
+
+
 def keep_outputs(memory: Memory, manifest: Manifest, outputs: Mapping[str, Any]) -> None:
-    """Keep those outputs in memory that can be handed to a later block without harm."""
+    """Keep the manifest, and those outputs that can be handed to a later block without harm."""
     kept = {name: value for name, value in outputs.items() if shareable(value)}
     for name, value in kept.items():
         memory[manifest.attempt_id, name] = share(value)
-    if kept:
-        memory[manifest.attempt_id, ""] = manifest
+    memory[manifest.attempt_id, ""] = manifest

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import platform
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -284,7 +283,7 @@ class Journal:
                     f"`jupyter blocks cancel {run_id}` stops it.",
                 )
             lock.truncate(0)
-            lock.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
+            lock.write(json.dumps({"pid": os.getpid(), "host": os.uname().nodename}))
             lock.flush()
             try:
                 yield

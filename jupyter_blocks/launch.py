@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from jupyter_blocks.adopting import CutOff, adopted
 from jupyter_blocks.block import Block
 from jupyter_blocks.blockcheck import check_block_file
 from jupyter_blocks.dispatcher import Dispatcher, Listener
@@ -99,9 +100,16 @@ def prepare(project: Project, pipeline: Pipeline, request: RunRequest) -> Launch
     Raises `ValidationError` with every problem, or `UsageError`.
     """
     store = VariableStore(project.variables_root)
-    plan = _plan(project, pipeline, request, store)
+    under_way: tuple[CutOff, ...] = ()
+    if request.resume:
+        earlier = earlier_of(project, pipeline, request.resume, store)
+        _check_resuming(earlier.plan, request)
+        plan = _resumed(project, pipeline, request, store, earlier)
+        under_way = earlier.cut_off
+    else:
+        plan = _plan(project, pipeline, request, store)
     warnings = _check_files(project, pipeline, plan)
-    return Launch(project, pipeline, plan, store, request, tuple(warnings))
+    return Launch(project, pipeline, plan, store, request, tuple(warnings), under_way)
 
 
 def _plan(
@@ -111,10 +119,6 @@ def _plan(
     store: VariableStore,
 ) -> RunPlan:
     now = time.time()
-    if request.resume:
-        earlier = earlier_of(project, pipeline, request.resume, store)
-        _check_resuming(earlier.plan, request)
-        return _resumed(project, pipeline, request, store, earlier)
     parameters = resolve_parameters(project.root, pipeline, request.runtime_vars, request.params)
     date = request.execution_date or datetime.fromtimestamp(now, UTC)
     return make_plan(
@@ -191,6 +195,8 @@ class Launch:
     store: VariableStore
     request: RunRequest
     warnings: tuple[Problem, ...] = ()
+    under_way: tuple[CutOff, ...] = ()
+    """Attempts of the run that is resumed that were under way when its dispatcher ended."""
 
     @contextmanager
     def dispatcher(self, listener: Listener = lambda _state, _event: None) -> Iterator[Dispatcher]:
@@ -205,16 +211,18 @@ class Launch:
             journal = stack.enter_context(Journal(self.project.state_dir))
             stack.enter_context(journal.hold(self.plan.run_id))
             executors = self._open_executors(stack, wake)
-            state = self._start(journal)
+            state = self._start(journal, executors)
             yield Dispatcher(state, journal, self.store, executors, self.task, wake, listener)
 
-    def _start(self, journal: Journal) -> RunState:
+    def _start(self, journal: Journal, executors: Mapping[str, Executor]) -> RunState:
         state = RunState(self.plan)
+        adopting = adopted(self.under_way, state, executors, time.time())
         kind = EventKind.RUN_RESUMED if self.request.resume else EventKind.RUN_STARTED
         started = RunEvent(kind, time.time())
         self.store.record_run(self.plan.pipeline, self.plan.run_id, "plan", self.plan.as_json())
-        journal.start(self.plan, [started])
-        state.apply(started)
+        journal.start(self.plan, [started, *adopting])
+        for event in (started, *adopting):
+            state.apply(event)
         return state
 
     def _open_executors(self, stack: ExitStack, wake: threading.Event) -> dict[str, Executor]:
@@ -225,6 +233,7 @@ class Launch:
                 settings=self.project.executor_settings(name),
                 max_workers=self._max_workers(),
                 preload=self._preload(),
+                modules=self._modules(name),
                 notify=wake.set,
             )
             executors[name] = open_executor(name, context)
@@ -244,6 +253,16 @@ class Launch:
             used |= {"numpy", "pyarrow", PREVIEWS}
         return [name for name in PRELOADED if name in used]
 
+    def _modules(self, executor: str) -> dict[str, list[str]]:
+        """What the blocks that run on an executor on other machines import."""
+        if executor == "local_python":
+            return {}
+        fingerprints = Fingerprints(self.project.root, self.pipeline, {})
+        names = [block.name for block in self.plan.running if block.executor == executor]
+        return {
+            name: sorted(fingerprints.imported_names([self.pipeline.block(name)])) for name in names
+        }
+
     def _check_tasks(self, executors: Mapping[str, Executor]) -> None:
         state = RunState(self.plan)
         problems: list[Problem] = []
@@ -259,7 +278,7 @@ class Launch:
         planned = state.blocks[block.name].planned
         plan = self.plan
         attempt = attempt_id(self.project.project_id, plan.run_id, block.name, submit.sequence)
-        upstream = tuple(state.blocks[name].stored or InputRef(name) for name in block.upstream)
+        upstream = tuple(self._reference(state, name) for name in block.upstream)
         inputs = {
             reference.block: reference.content
             for reference in upstream
@@ -295,6 +314,13 @@ class Launch:
         )
         return _bound(task, block, self.pipeline)
 
+    def _reference(self, state: RunState, name: str) -> InputRef:
+        """What a task reads of a block: what it stored, or will have stored on the same worker."""
+        upstream = state.blocks[name]
+        if upstream.stored is None and upstream.attempt_id in state.active:
+            return InputRef(name, self.plan.run_id, upstream.attempt_id)
+        return upstream.stored or InputRef(name)
+
     def finish(self, state: RunState) -> None:
         """Leave the outcome of the run beside its outputs, for `repair` and for people."""
         if state.status is not RunStatus.RUNNING:
@@ -313,4 +339,5 @@ def _bound(task: BlockTask, block: Block, pipeline: Pipeline) -> BlockTask:
         shared=pipeline.shared_outputs(block),
         used_parameters=block.binding.parameters,
         random_streams=block.binding.random_streams,
+        together=block.binding.together,
     )

@@ -6,6 +6,7 @@ keeps it and another process can carry on with it. `planner.py` makes plans.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -130,3 +131,7 @@ class RunPlan:
     def running(self) -> tuple[PlannedBlock, ...]:
         """The blocks that will run."""
         return tuple(block for block in self.blocks if block.action is Action.RUN)
+
+    def readers(self) -> dict[str, int]:
+        """How many blocks wait for each block, of those that run."""
+        return dict(Counter(name for block in self.running for name in block.waits_for))

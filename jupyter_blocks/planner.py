@@ -303,9 +303,7 @@ def _metadata_path(pipeline: Pipeline) -> str:
 
 def reference(manifest: Manifest) -> InputRef:
     """How a task names the stored outputs of a block."""
-    return InputRef(
-        manifest.block, manifest.run_id, manifest.attempt_id, manifest.digest, manifest.content
-    )
+    return InputRef.to(manifest)
 
 
 def _summary(manifest: Manifest | None) -> dict[str, Any]:

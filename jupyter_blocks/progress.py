@@ -37,6 +37,7 @@ _LINE_WORDS = {
     BlockStatus.CANCELLED: "stopped",
     BlockStatus.RETRYING: "retry",
     BlockStatus.POLLING: "poll",
+    BlockStatus.RUNNING: "runs",
 }
 
 
@@ -101,6 +102,10 @@ class PlainProgress(Progress):
         self._console.note(text)
 
     def _update(self, block: BlockRun, event: RunEvent) -> None:
+        if event.kind is EventKind.NOTED:
+            if block.note:
+                self.say(self._text(block))
+            return
         if event.kind not in (EventKind.BLOCK_FINISHED, EventKind.BLOCK_WAITS):
             return
         if block.status is BlockStatus.POLLING and self._said_lately(block.name, event.ts):
@@ -117,7 +122,8 @@ class PlainProgress(Progress):
     def _text(self, block: BlockRun) -> str:
         style = self._console.note_style
         word = style.paint(f"{_LINE_WORDS[block.status]:<7}", STATUS_PAINTS[block.status])
-        time = duration_text(block.duration_s) if block.attempts else ""
+        is_over = block.attempts and block.status is not BlockStatus.RUNNING
+        time = duration_text(block.duration_s) if is_over else ""
         executor = block.planned.executor if block.attempts else ""
         parts = (
             word,

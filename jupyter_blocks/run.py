@@ -7,13 +7,13 @@ and `--resume` apply the stored ones. Nothing here decides anything or touches a
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from jupyter_blocks.executors.base import InputRef, JobHandle, Reason
 from jupyter_blocks.plan import Action, PlannedBlock, RunPlan
+from jupyter_blocks.runevents import BlockStatus, EventKind, RunEvent, RunStatus
 
 __all__ = [
     "BlockRun",
@@ -25,89 +25,9 @@ __all__ = [
 ]
 
 
-class BlockStatus(StrEnum):
-    """Where one block of a run is."""
-
-    WAITING = "WAITING"
-    """Its inputs are not there yet, or no executor has room."""
-    RUNNING = "RUNNING"
-    POLLING = "POLLING"
-    """A sensor that said no and will be asked again."""
-    RETRYING = "RETRYING"
-    """Failed, and due to be tried again after a pause."""
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    UPSTREAM_FAILED = "UPSTREAM_FAILED"
-    SKIPPED = "SKIPPED"
-    """Not asked for, or a sensor taken as satisfied."""
-    CACHED = "CACHED"
-    """Not run: its stored outputs are used."""
-    CANCELLED = "CANCELLED"
-    CONDITION_FAILED = "CONDITION_FAILED"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether nothing more will happen to the block in this run."""
-        return self not in _OPEN
-
-    @property
-    def lets_downstream_run(self) -> bool:
-        """Whether blocks below may run."""
-        return self in _GOOD
-
-
-_OPEN = frozenset(
-    {BlockStatus.WAITING, BlockStatus.RUNNING, BlockStatus.POLLING, BlockStatus.RETRYING}
-)
-_GOOD = frozenset({BlockStatus.SUCCEEDED, BlockStatus.SKIPPED, BlockStatus.CACHED})
-
-
-class RunStatus(StrEnum):
-    """Where a run is."""
-
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
-    INTERRUPTED = "INTERRUPTED"
-    """Its dispatcher ended before the run did; `run --resume` finishes it."""
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the run has ended."""
-        return self is not RunStatus.RUNNING
-
-
-class EventKind(StrEnum):
-    """What an event says."""
-
-    RUN_STARTED = "run.started"
-    RUN_RESUMED = "run.resumed"
-    RUN_CANCELLING = "run.cancelling"
-    RUN_FINISHED = "run.finished"
-    SUBMITTING = "attempt.submitting"
-    """Intent: about to be submitted."""
-    SUBMITTED = "attempt.submitted"
-    RUNNING = "attempt.running"
-    STOPPING = "attempt.stopping"
-    STORED = "attempt.stored"
-    """Its outputs are stored, and about to be published; never written down."""
-    ATTEMPT_FINISHED = "attempt.finished"
-    BLOCK_WAITS = "block.waits"
-    """A retry or a sensor's next poll is due at a later time."""
-    BLOCK_FINISHED = "block.finished"
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """One thing that happened. `data` is plain JSON."""
-
-    kind: EventKind
-    ts: float
-    """Unix time in seconds."""
-    block: str = ""
-    attempt_id: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
+_SHORT_S = 0.005
+"""Blocks that take less are handed over several at once."""
+_LONGEST_LINE = 16
 
 
 @dataclass
@@ -147,13 +67,24 @@ class BlockRun:
     """Where its outputs are."""
     peak_rss_mib: float | None = None
     node: str = ""
+    phase: str = ""
+    """`PENDING` or `UNKNOWN`, where its backend says so of the attempt under way; else empty."""
+    note: str = ""
+    """What the backend says besides, for people."""
+
+    @property
+    def noted(self) -> str:
+        """Why the attempt under way does not run, or what is not known of it; else empty."""
+        if self.status is not BlockStatus.RUNNING or not self.phase:
+            return ""
+        return f"{self.phase.lower()}: {self.note}" if self.note else self.phase.lower()
 
     def as_json(self) -> dict[str, Any]:
         """The block's entry in `run --json`."""
         return {
             "status": str(self.status),
             "executor": self.planned.executor,
-            "reason": self.reason or self.planned.reason,
+            "reason": self.noted or self.reason or self.planned.reason,
             "executor_reason": self.planned.executor_reason,
             "attempts": self.attempts,
             "duration_s": round(self.duration_s, 6),
@@ -183,7 +114,12 @@ class RunState:
         """Blocks that cannot run any more -> the upstream block that is to blame."""
         self.active: dict[str, str] = {}
         """Attempt id -> block, for attempts that are submitted and not finished."""
+        self.handed: dict[str, int] = {}
+        """Blocks that were handed over and have not begun -> number of the attempt."""
+        self.line_length = 1
+        """How many blocks may wait on a worker: many where blocks take little time."""
         self.open_blocks = 0
+        self._lines: dict[str, list[str]] = {}
         self._missing: dict[str, int] = {}
         self._timers: list[tuple[float, str]] = []
         self._downstream: dict[str, list[str]] = {}
@@ -225,9 +161,29 @@ class RunState:
     def waiting_only_for(self, name: str) -> Iterator[str]:
         """Blocks that can run as soon as block `name` has succeeded."""
         for below in self._downstream.get(name, ()):
-            waits = self.blocks[below].status is BlockStatus.WAITING
-            if waits and self._missing[below] == 1 and below not in self.doomed:
+            if self._missing[below] == 1 and self._is_free(below):
                 yield below
+
+    def waiting_for(self, name: str, others: Collection[str]) -> Iterator[str]:
+        """Blocks below `name` that can run as soon as it and all of `others` have succeeded."""
+        for below in self._downstream.get(name, ()):
+            if self._is_free(below) and set(self.open_upstream(below)) <= {name, *others}:
+                yield below
+
+    def open_upstream(self, name: str) -> list[str]:
+        """Blocks that block `name` still waits for."""
+        waits_for = self.blocks[name].planned.waits_for
+        return [upstream for upstream in waits_for if not self._is_settled(upstream)]
+
+    def line(self, name: str) -> list[str]:
+        """The block, and those that its worker goes on with, in order."""
+        line = self._lines.get(name, [name])
+        return line[line.index(name) :]
+
+    def _is_free(self, name: str) -> bool:
+        """Whether a block waits, and has not been handed over."""
+        waits = self.blocks[name].status is BlockStatus.WAITING
+        return waits and name not in self.doomed and name not in self.handed
 
     def is_read(self, name: str) -> bool:
         """Whether a block that runs in this run reads the outputs of block `name`."""
@@ -271,9 +227,12 @@ class RunState:
         self.ready.pop(block.name, None)
         block.sequence = event.data["sequence"]
         block.attempts = event.data["attempt"]
+        if block.attempt_id != event.attempt_id:
+            block.handle = None
         block.attempt_id = event.attempt_id
-        block.handle = None
+        self.handed.pop(block.name, None)
         block.stopping = Reason.NONE
+        block.phase = block.note = ""
         block.due_at = None
         block.started_at = block.started_at or event.ts
         block.attempt_started_at = event.ts
@@ -282,14 +241,44 @@ class RunState:
         block.status = BlockStatus.RUNNING
         self.active[event.attempt_id] = block.name
 
+    def _handed_over(self, event: RunEvent) -> None:
+        block, data = self.blocks[event.block], event.data
+        block.sequence = data["sequence"]
+        block.attempt_id = event.attempt_id
+        block.attempt_started_at = None
+        block.stopping = Reason.NONE
+        block.handle = JobHandle(**data["handle"])
+        self.handed[block.name] = data["attempt"]
+        self.active[event.attempt_id] = block.name
+        line = self._lines.setdefault(data["behind"], [data["behind"]])
+        line.append(block.name)
+        self._lines[block.name] = line
+
+    def _dropped(self, event: RunEvent) -> None:
+        self.active.pop(event.attempt_id, None)
+        self.handed.pop(event.block, None)
+        self._leave_line(event.block)
+        self._may_be_ready(event.block)
+
+    def _leave_line(self, name: str) -> None:
+        line = self._lines.pop(name, None)
+        if line is not None:
+            line.remove(name)
+
     def _submitted(self, event: RunEvent) -> None:
         block = self.blocks[event.block]
         block.handle = JobHandle(**event.data["handle"])
 
     def _running(self, event: RunEvent) -> None:
         block = self.blocks[event.block]
+        if block.phase != "UNKNOWN" or block.node != event.data.get("node", ""):
+            block.attempt_started_at = event.ts
         block.node = event.data.get("node", "")
-        block.attempt_started_at = event.ts
+        block.phase = block.note = ""
+
+    def _noted(self, event: RunEvent) -> None:
+        block = self.blocks[event.block]
+        block.phase, block.note = event.data["phase"], event.data.get("detail", "")
 
     def _stopping(self, event: RunEvent) -> None:
         self.blocks[event.block].stopping = Reason(event.data["reason"])
@@ -302,6 +291,11 @@ class RunState:
         block = self.blocks[event.block]
         data = event.data
         block.duration_s = data.get("duration_s", 0.0)
+        self._leave_line(block.name)
+        if data.get("phase") == "SUCCEEDED":
+            is_short = block.duration_s < _SHORT_S
+            length = self.line_length * 2 if is_short else self.line_length // 2
+            self.line_length = min(max(length, 1), _LONGEST_LINE)
         block.peak_rss_mib = data.get("peak_rss_mib")
         block.error = data.get("error")
         block.failures += data.get("failure", 0)
@@ -314,6 +308,7 @@ class RunState:
         due_at = float(event.data["due_at"])
         block.due_at = due_at
         heapq.heappush(self._timers, (due_at, block.name))
+        self._may_be_ready(block.name)
 
     def _block_finished(self, event: RunEvent) -> None:
         block = self.blocks[event.block]
@@ -337,8 +332,10 @@ class RunState:
             self.doomed.setdefault(name, upstream.name)
             return
         self._missing[name] -= 1
-        waits = self.blocks[name].status is BlockStatus.WAITING
-        if self._missing[name] == 0 and waits and name not in self.doomed:
+        self._may_be_ready(name)
+
+    def _may_be_ready(self, name: str) -> None:
+        if self._missing[name] == 0 and self._is_free(name):
             self.ready[name] = None
 
     # what it adds up to
@@ -370,8 +367,11 @@ _APPLY = {
     EventKind.SUBMITTING: RunState._submitting,
     EventKind.SUBMITTED: RunState._submitted,
     EventKind.RUNNING: RunState._running,
+    EventKind.NOTED: RunState._noted,
     EventKind.STOPPING: RunState._stopping,
     EventKind.STORED: RunState._stored,
+    EventKind.HANDED_OVER: RunState._handed_over,
+    EventKind.DROPPED: RunState._dropped,
     EventKind.ATTEMPT_FINISHED: RunState._attempt_finished,
     EventKind.BLOCK_WAITS: RunState._block_waits,
     EventKind.BLOCK_FINISHED: RunState._block_finished,

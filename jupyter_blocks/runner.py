@@ -8,19 +8,34 @@ the dispatcher carries the effects out and asks again, until there is nothing le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain, islice
-from typing import Any, TypeAlias
+from typing import Any
 
-from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
+from jupyter_blocks.ahead import Turn, line_behind, started_ahead
+from jupyter_blocks.effects import (
+    Commit,
+    CommitFailed,
+    Committed,
+    Drop,
+    Effect,
+    Fact,
+    HandOver,
+    LookAgain,
+    Record,
+    Stop,
+    Submit,
+)
+from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
 
 __all__ = [
     "Commit",
     "CommitFailed",
     "Committed",
+    "Drop",
     "Effect",
     "Fact",
+    "HandOver",
+    "LookAgain",
     "Record",
     "Stop",
     "Submit",
@@ -33,74 +48,7 @@ LOSS_BUDGET = 3
 
 LOSS_PAUSE_S = 1.0
 THROTTLE_PAUSE_S = 5.0
-STOP_GRACE_S = 5.0
-_WITHOUT_EFFECTS = frozenset({"data_loader", "transformer"})
-"""Types that may read what is not published yet: the effects of others leave the project."""
-_MOST_AHEAD = 64
-"""Blocks that are looked at for what may start ahead; more than machines have cores to spare."""
-
 _LOST = frozenset({Reason.INFRASTRUCTURE, Reason.START_FAILED})
-
-
-@dataclass(frozen=True)
-class Committed:
-    """The outputs of an attempt are published."""
-
-    attempt_id: str
-    stored: InputRef | None
-    outputs: Mapping[str, Any]
-    report: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class CommitFailed:
-    """An attempt claimed success, but its outputs cannot be published."""
-
-    attempt_id: str
-    detail: str
-
-
-Fact: TypeAlias = Observation | Committed | CommitFailed
-
-
-@dataclass(frozen=True)
-class Record:
-    """Apply an event and write it to the journal."""
-
-    event: RunEvent
-
-
-@dataclass(frozen=True)
-class Submit:
-    """Start an attempt."""
-
-    block: str
-    sequence: int
-    attempt: int
-
-
-@dataclass(frozen=True)
-class Commit:
-    """Publish the outputs of an attempt that ended well."""
-
-    block: str
-    attempt_id: str
-    report: Mapping[str, Any]
-    ahead: tuple[Submit, ...] = ()
-    """Attempts to start once the manifest is known, while it is being published. If that fails,
-    those that read the outputs are stopped, and nothing of them is published."""
-
-
-@dataclass(frozen=True)
-class Stop:
-    """Stop an attempt, after recording why."""
-
-    block: str
-    attempt_id: str
-    grace_s: float = STOP_GRACE_S
-
-
-Effect: TypeAlias = Record | Submit | Commit | Stop
 
 
 def decide(
@@ -112,8 +60,9 @@ def decide(
     (none: any number). Facts about attempts that have ended are ignored. No effects means: wait.
     """
     if facts:
-        places = _Room(room)
-        return [effect for fact in facts for effect in _on_fact(state, fact, now, places)]
+        turn = Turn(room)
+        effects = [effect for fact in facts for effect in _on_fact(state, fact, now, turn)]
+        return [*effects, *turn.following(state)]
     if state.doomed:
         return list(_doomed(state, now))
     if state.cancelling:
@@ -138,6 +87,8 @@ def _deadline(block: BlockRun) -> float | None:
     timeout_s = block.planned.timeout_s
     if timeout_s is None or block.attempt_started_at is None or block.stopping:
         return None
+    if block.phase == Phase.PENDING:
+        return None  # it waits for a machine; its time begins when it runs
     return block.attempt_started_at + timeout_s
 
 
@@ -158,7 +109,9 @@ def _cancel_all(state: RunState, now: float) -> Iterator[Effect]:
     for block in state.blocks.values():
         if block.status.is_final:
             continue
-        if block.name not in active:
+        if block.name in state.handed:
+            yield Stop(block.name, block.attempt_id)
+        if block.name not in active or block.name in state.handed:
             yield Record(_block_finished(block, BlockStatus.CANCELLED, now, "the run was stopped"))
         elif not block.stopping:
             yield from _stop(block.name, block.attempt_id, Reason.CANCELLED, now)
@@ -167,7 +120,7 @@ def _cancel_all(state: RunState, now: float) -> Iterator[Effect]:
 def _doomed(state: RunState, now: float) -> Iterator[Effect]:
     for name, culprit in state.doomed.items():
         block = state.blocks[name]
-        if block.attempt_id in state.active and not block.stopping:
+        if name not in state.handed and block.attempt_id in state.active and not block.stopping:
             # Started ahead, while the outputs of the culprit were being published.
             yield from _stop(name, block.attempt_id, Reason.CANCELLED, now)
         upstream = state.blocks[culprit].status
@@ -183,7 +136,9 @@ def _doomed(state: RunState, now: float) -> Iterator[Effect]:
         yield Record(_block_finished(block, status, now, reason))
 
 
-def _submissions(state: RunState, now: float, room: Mapping[str, int | None]) -> Iterator[Submit]:
+def _submissions(
+    state: RunState, now: float, room: Mapping[str, int | None]
+) -> Iterator[Submit | HandOver]:
     left = dict(room)
     for name in [*state.due(now), *state.ready]:
         block = state.blocks[name]
@@ -196,67 +151,102 @@ def _submissions(state: RunState, now: float, room: Mapping[str, int | None]) ->
             left[block.planned.executor] = free - 1
         polls = block.status is BlockStatus.POLLING
         yield Submit(name, block.sequence + 1, block.attempts + (0 if polls else 1))
+        if free is not None:
+            yield from line_behind(state, [name])
 
 
-class _Room:
-    """How many more attempts each executor takes, and which blocks have been given a place."""
-
-    def __init__(self, room: Mapping[str, int | None]) -> None:
-        self._left = dict(room)
-        self._placed: set[str] = set()
-
-    def take(self, block: BlockRun) -> bool:
-        """Whether the block gets a place at once, on an executor whose room is known."""
-        free = self._left.get(block.planned.executor)
-        if not free or block.name in self._placed:
-            return False
-        self._left[block.planned.executor] = free - 1
-        self._placed.add(block.name)
-        return True
-
-
-def _ahead(state: RunState, block: BlockRun, room: _Room) -> Iterator[Submit]:
-    """What may start now because `block` has ended well, though that is not published yet.
-
-    What waited for it alone comes first, for its worker still holds the values; then what has been
-    ready before.
-    """
-    if state.cancelling or state.doomed:
-        return
-    below = (
-        name
-        for name in state.waiting_only_for(block.name)
-        if state.blocks[name].planned.type in _WITHOUT_EFFECTS
-    )
-    for name in islice(chain(below, state.ready), _MOST_AHEAD):
-        if room.take(state.blocks[name]):
-            yield Submit(name, state.blocks[name].sequence + 1, state.blocks[name].attempts + 1)
-
-
-def _on_fact(state: RunState, fact: Fact, now: float, room: _Room) -> Iterator[Effect]:
+def _on_fact(state: RunState, fact: Fact, now: float, turn: Turn) -> Iterator[Effect]:
     name = state.active.get(fact.attempt_id)
     if name is None:
         return
     block = state.blocks[name]
-    if block.status.is_final:
-        if isinstance(fact, Observation) and fact.phase.is_final:
-            report = fact.result or {}
-            yield Record(_attempt_finished(block, Phase.CANCELLED, Reason.CANCELLED, report, now))
-    elif isinstance(fact, Committed):
-        yield from _on_committed(block, fact, now)
+    if isinstance(fact, Committed):
+        if not block.status.is_final:
+            yield from _on_committed(block, fact, now)
     elif isinstance(fact, CommitFailed):
-        yield from _on_failure(block, Reason.PROTOCOL, fact.detail, None, now)
-    elif fact.phase is Phase.RUNNING:
-        if block.node != fact.node:
+        if not block.status.is_final:
+            yield from _on_failure(block, Reason.PROTOCOL, fact.detail, None, now)
+            yield from _void(state, block, now)
+    elif name in state.handed:
+        yield from _on_handed(state, block, fact, now, turn)
+    else:
+        yield from _on_observation(state, block, fact, now, turn)
+
+
+def _on_handed(
+    state: RunState, block: BlockRun, fact: Observation, now: float, turn: Turn
+) -> Iterator[Effect]:
+    """What is seen of a block that has not begun, as far as was known until now."""
+    if block.status.is_final or fact.reason is Reason.DROPPED:
+        if fact.phase.is_final:
+            yield Drop(block.name, fact.attempt_id)
+    elif fact.phase is not Phase.PENDING:
+        took_s = (fact.result or {}).get("duration_s", 0.0)
+        data = {"sequence": block.sequence, "attempt": state.handed[block.name]}
+        began = now - took_s
+        yield Record(RunEvent(EventKind.SUBMITTING, began, block.name, fact.attempt_id, data))
+        yield from _on_observation(state, block, fact, now, turn)
+
+
+def _on_observation(
+    state: RunState, block: BlockRun, fact: Observation, now: float, turn: Turn
+) -> Iterator[Effect]:
+    if fact.phase is Phase.RUNNING:
+        if (block.node != fact.node or block.phase) and not block.status.is_final:
             data = {"node": fact.node}
-            yield Record(RunEvent(EventKind.RUNNING, now, name, fact.attempt_id, data))
+            yield Record(RunEvent(EventKind.RUNNING, now, block.name, fact.attempt_id, data))
+    elif not fact.phase.is_final:
+        if (fact.phase, fact.detail) != (block.phase, block.note) and not block.status.is_final:
+            data = {"phase": str(fact.phase), "detail": fact.detail}
+            yield Record(RunEvent(EventKind.NOTED, now, block.name, fact.attempt_id, data))
+    elif block.status.is_final:
+        report = fact.result or {}
+        yield Record(_attempt_finished(block, Phase.CANCELLED, Reason.CANCELLED, report, now))
+    elif Reason.DROPPED in (fact.reason, block.stopping):
+        yield from _on_dropped(block, fact, now)
+    elif _comes_too_soon(state, block, fact, turn):
+        return
     elif fact.phase is Phase.SUCCEEDED:
-        yield from _on_success(state, block, fact, now, room)
-    elif fact.phase.is_final:
+        yield from _on_success(state, block, fact, now, turn)
+    else:
         reason = fact.reason or Reason.INFRASTRUCTURE
         if fact.phase is Phase.CANCELLED and not block.stopping:
             reason = Reason.INFRASTRUCTURE
         yield from _on_failure(block, reason, fact.detail, fact.result, now)
+        yield from _void(state, block, now)
+        turn.looks_again = turn.looks_again or len(state.line(block.name)) > 1
+
+
+def _comes_too_soon(state: RunState, block: BlockRun, fact: Observation, turn: Turn) -> bool:
+    """Whether blocks in front are not through: nothing about this one counts before they are."""
+    still = set(state.open_upstream(block.name))
+    if not still or (still <= turn.committing.keys() and _has_outputs(fact)):
+        return False
+    turn.looks_again = turn.looks_again or still <= turn.committing.keys()
+    return True
+
+
+def _has_outputs(fact: Observation) -> bool:
+    without = (Reason.SENSOR_WAITING, Reason.CONDITION_FALSE)
+    return fact.phase is Phase.SUCCEEDED and fact.reason not in without
+
+
+def _void(state: RunState, block: BlockRun, now: float) -> Iterator[Effect]:
+    """Stop what was begun on values of a block that are not going to be published."""
+    for name in state.line(block.name)[1:]:
+        other = state.blocks[name]
+        if name not in state.handed and not other.stopping and not other.status.is_final:
+            yield from _stop(name, other.attempt_id, Reason.DROPPED, now)
+
+
+def _on_dropped(block: BlockRun, fact: Observation, now: float) -> Iterator[Effect]:
+    if block.stopping is Reason.CANCELLED:
+        yield from _on_failure(block, Reason.CANCELLED, fact.detail, fact.result, now)
+        return
+    report = fact.result or {}
+    yield Record(_attempt_finished(block, Phase.CANCELLED, Reason.DROPPED, report, now))
+    words = "the block in front of it is tried again"
+    yield Record(_waits(block, BlockStatus.WAITING, now, words, now))
 
 
 def _on_success(
@@ -264,7 +254,7 @@ def _on_success(
     block: BlockRun,
     fact: Observation,
     now: float,
-    room: _Room,
+    turn: Turn,
 ) -> Iterator[Effect]:
     report = fact.result or {}
     if fact.reason is Reason.SENSOR_WAITING:
@@ -273,8 +263,10 @@ def _on_success(
         yield Record(_attempt_finished(block, fact.phase, fact.reason, report, now))
         reason = fact.detail or "its condition did not hold"
         yield Record(_block_finished(block, BlockStatus.CONDITION_FAILED, now, reason))
+        yield from _void(state, block, now)
     else:
-        ahead = tuple(_ahead(state, block, room))
+        ahead = tuple(started_ahead(state, block, turn))
+        turn.committing[block.name] = ahead
         yield Commit(block.name, fact.attempt_id, report, ahead)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["Meter", "memory_limit"]
+__all__ = ["Meter", "memory_limit", "resident_mib"]
 
 _MIB = 1 << 20
 _STATUS = "/proc/self/status"
@@ -62,6 +62,14 @@ def memory_limit(limit_mib: float) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
+def resident_mib() -> float:
+    """Memory this process holds now, in MiB; 0 where the system does not say (not Linux)."""
+    try:
+        return _status_kib(b"VmRSS:") / 1024
+    except OSError:
+        return 0.0
 
 
 def _cpu_s() -> float:

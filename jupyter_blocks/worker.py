@@ -7,16 +7,12 @@ and after it, import path, memory limit. `python -m jupyter_blocks.worker` runs 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import traceback
 from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.attempt import Attempt, Report, report
 from jupyter_blocks.attemptlog import captured
@@ -24,12 +20,20 @@ from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
 from jupyter_blocks.inputs import Memory
 from jupyter_blocks.isolation import isolated
+from jupyter_blocks.lazy import LazyModule
+from jupyter_blocks.line import NO_LINE, Line
 from jupyter_blocks.mageimports import mage_imports
 from jupyter_blocks.projectmodules import import_path
 from jupyter_blocks.tracebacks import describe
 from jupyter_blocks.usage import Meter, memory_limit
-from jupyter_blocks.variables.storage import AlreadyExistsError
 from jupyter_blocks.variables.store import VariableStore
+
+if TYPE_CHECKING:
+    from jupyter_blocks import redaction, taskboot
+else:
+    # For workers on other machines; those of this one start without them.
+    redaction = LazyModule("jupyter_blocks.redaction")
+    taskboot = LazyModule("jupyter_blocks.taskboot")
 
 __all__ = ["EXIT_CODES", "main", "run_task"]
 
@@ -49,13 +53,13 @@ EXIT_CODES: Mapping[str, int] = {
 _EXIT_WRONG_TASK = 22
 _EXIT_TAKEN = 24
 
-_TASK = "JUPYTER_BLOCKS_TASK"
-_DIGEST = "JUPYTER_BLOCKS_TASK_SHA256"
-_ATTEMPT = "JUPYTER_BLOCKS_ATTEMPT"
-
 
 def run_task(
-    task: BlockTask, *, store: VariableStore | None = None, memory: Memory | None = None
+    task: BlockTask,
+    *,
+    store: VariableStore | None = None,
+    memory: Memory | None = None,
+    line: Line = NO_LINE,
 ) -> Report:
     """Run one attempt and report it. Never raises for anything user code does.
 
@@ -65,11 +69,12 @@ def run_task(
     The report: `status` (`succeeded`, `failed`, `condition_false`, `waiting`, `cancelled`),
     `reason` (a `Reason`), `error` (see `tracebacks.describe`) or None, `manifest` or None,
     `outputs` (name -> `type`, `rows`, `bytes`), `duration_s`, `cpu_s`, `peak_rss_mib`, and `silent`
-    where the block wrote nothing to its log.
+    where the block wrote nothing to its log. Where `line` lets it, `seal` is there instead of
+    `manifest` and `outputs`: the values are written, and calling it gives the rest of the report.
     """
     meter = Meter()
     try:
-        done = _run(task, store or _store(task.variables), memory, meter)
+        done = _run(task, store or _store(task.variables), memory, meter, line)
     except KeyboardInterrupt:
         done = report("cancelled", Reason.CANCELLED)
     except Exception as error:
@@ -77,7 +82,9 @@ def run_task(
     return {**done, **meter.read()}
 
 
-def _run(task: BlockTask, store: VariableStore, memory: Memory | None, meter: Meter) -> Report:
+def _run(
+    task: BlockTask, store: VariableStore, memory: Memory | None, meter: Meter, line: Line
+) -> Report:
     is_exported = task.call is CallMode.NAMED
     environment = {"MAGE_RUNTIME__REPO_PATH": task.project}
     arguments = [f"{task.project}/{task.file}"]
@@ -89,7 +96,7 @@ def _run(task: BlockTask, store: VariableStore, memory: Memory | None, meter: Me
         isolated(task.working_dir, environment, arguments),
         memory_limit(float(task.resources.get("memory_mib") or 0)),
     ):
-        done = Attempt(task, store, memory, meter).run()
+        done = Attempt(task, store, memory, meter, line).run()
     return {**done, "silent": True} if output.is_empty else done
 
 
@@ -112,47 +119,47 @@ def _worker_error(error: Exception, task: BlockTask) -> dict[str, Any]:
 def main() -> int:
     """Run the task that the environment names; the exit code says how it ended (`EXIT_CODES`).
 
-    `JUPYTER_BLOCKS_TASK` is the path or file URI of the task document, `..._TASK_SHA256` its
-    digest, `JUPYTER_BLOCKS_ATTEMPT` the attempt id. Exit code 22: the document is not the one that
-    was meant; 24: another process has claimed the attempt.
+    `JUPYTER_BLOCKS_TASK` is the URI or path of the task document, `..._TASK_SHA256` its digest,
+    `JUPYTER_BLOCKS_ATTEMPT` the attempt id. Exit code 22: the document is not the one that was
+    meant; 24: another process has claimed the attempt.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        task = _read_task()
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        task = taskboot.read_task()
+    except (OSError, KeyError, TypeError, ValueError, VariableError) as error:
         print(f"The task cannot be used: {error}", file=sys.stderr)
         return _EXIT_WRONG_TASK
     store = VariableStore(task.variables)
-    claim = json.dumps({"pid": os.getpid(), "host": os.uname().nodename}).encode()
-    try:
-        store.storage.create(f"{task.prefix}/claim.json", claim)
-    except AlreadyExistsError:
+    if not taskboot.claim(store.storage, task.prefix):
         print(f"Attempt {task.attempt_id} has been claimed by another process.", file=sys.stderr)
         return _EXIT_TAKEN
-    done = run_task(task, store=store)
+    done = _booted(task, store)
     _leave_result(store, task, done)
     return EXIT_CODES.get(done["reason"], 1)
 
 
-def _read_task() -> BlockTask:
-    uri = os.environ[_TASK]
-    path = Path(unquote(urlsplit(uri).path)) if uri.startswith("file:") else Path(uri)
-    data = path.read_bytes()
-    if sha256(data).hexdigest() != os.environ[_DIGEST]:
-        raise ValueError(f"the sha256 of {path} is not the one that was announced")
-    task = BlockTask.from_json(json.loads(data))
-    if task.attempt_id != os.environ[_ATTEMPT]:
-        raise ValueError(f"it is that of attempt {task.attempt_id}, not {os.environ[_ATTEMPT]}")
-    return task
+def _booted(task: BlockTask, store: VariableStore) -> Report:
+    """Make the task ready for this machine and run it."""
+    meter = Meter()
+    try:
+        with taskboot.prepared(task, store.storage) as ready:
+            return run_task(ready, store=store)
+    except KeyboardInterrupt:
+        return {**report("cancelled", Reason.CANCELLED), **meter.read()}
+    except taskboot.BootError as error:
+        said = {"type": "Worker", "message": str(error), "traceback": ""}
+        return {**report("failed", error.reason, said), **meter.read()}
 
 
 def _leave_result(store: VariableStore, task: BlockTask, done: Report) -> None:
     try:
-        store.storage.create(f"{task.prefix}/result.json", json.dumps(done).encode())
+        data = redaction.redacted(json.dumps(done).encode())
+        store.storage.create(taskboot.result_key(task.prefix), data)
     except VariableError as error:
         print(f"The result cannot be stored: {error}", file=sys.stderr)
     if done["error"]:
-        print(done["error"]["traceback"], file=sys.stderr)
+        words = done["error"]["traceback"] or done["error"]["message"]
+        print(redaction.redacted(words.encode()).decode(), file=sys.stderr)
 
 
 if __name__ == "__main__":

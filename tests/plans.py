@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
 from jupyter_blocks.plan import Action, PlannedBlock, RunPlan
 from jupyter_blocks.run import EventKind, RunEvent, RunState
-from jupyter_blocks.runner import Commit, Committed, Effect, Fact, Record, Stop, Submit, decide
+from jupyter_blocks.runner import (
+    Commit,
+    Committed,
+    Drop,
+    Effect,
+    Fact,
+    HandOver,
+    Record,
+    Stop,
+    Submit,
+    decide,
+)
 
 
 def plan(
@@ -36,7 +47,8 @@ class Simulation:
     """Drives a state with `decide` as the dispatcher does, with a clock and a backend of its own.
 
     `script` maps a block to what its attempts come to, one after the other; the last one is
-    repeated. The default is success.
+    repeated. The default is success. With `lines` the backend takes blocks behind others; it
+    begins one before the front one is stored where `begins_early` names it.
     """
 
     def __init__(
@@ -44,6 +56,9 @@ class Simulation:
         run_plan: RunPlan,
         script: Mapping[str, list[Observation | Phase]] | None = None,
         room: int | None = None,
+        *,
+        lines: bool = False,
+        begins_early: Collection[str] = (),
     ) -> None:
         self.state = RunState(run_plan)
         self.script = {name: list(outcomes) for name, outcomes in (script or {}).items()}
@@ -53,12 +68,15 @@ class Simulation:
         self.stopped: list[str] = []
         self.most_active = 0
         self._running: dict[str, str] = {}
+        self._lines = lines
+        self._begins_early = begins_early
 
     def attempts(self, block: str) -> int:
         return sum(1 for _, name in self.submitted if name == block)
 
     def step(self, facts: list[Fact]) -> list[Effect]:
-        free = None if self.room is None else self.room - len(self._running)
+        waiting = len(self.state.handed)
+        free = None if self.room is None else self.room - len(self._running) + waiting
         effects = decide(self.state, facts, self.now, {"local_python": free})
         following: list[Fact] = []
         for effect in effects:
@@ -78,6 +96,10 @@ class Simulation:
             self.submitted.append((self.now, effect.block))
             self._running[attempt] = effect.block
             self.most_active = max(self.most_active, len(self._running))
+        elif isinstance(effect, HandOver):
+            self._hand_over(effect)
+        elif isinstance(effect, Drop):
+            self.state.apply(RunEvent(EventKind.DROPPED, self.now, effect.block, effect.attempt_id))
         elif isinstance(effect, Commit):
             for submit in effect.ahead:
                 self._carry_out(submit)
@@ -88,7 +110,30 @@ class Simulation:
             self.script[effect.block] = [Phase.CANCELLED]
         return []
 
+    def _hand_over(self, effect: HandOver) -> None:
+        front = self.state.blocks[effect.behind].attempt_id
+        if not self._lines or front not in self._running:
+            return
+        attempt = f"{effect.block}-{effect.sequence}"
+        data = {
+            "sequence": effect.sequence,
+            "attempt": effect.attempt,
+            "behind": effect.behind,
+            "handle": {"executor": "local_python", "attempt_id": attempt},
+        }
+        self.state.apply(RunEvent(EventKind.HANDED_OVER, self.now, effect.block, attempt, data))
+        self._running[attempt] = effect.block
+
+    def _begin_early(self) -> None:
+        for attempt, name in list(self._running.items()):
+            if name in self._begins_early and name in self.state.handed:
+                self.step([Observation(attempt, Phase.RUNNING, node="pid 1")])
+
     def outcome(self, attempt: str, block: str) -> Observation:
+        above = [self.state.blocks[name].status for name in self.state.open_upstream(block)]
+        above += [self.state.blocks[n].status for n in self.state.blocks[block].planned.waits_for]
+        if not all(status.lets_downstream_run for status in above):
+            return Observation(attempt, Phase.CANCELLED, Reason.DROPPED)
         outcomes = self.script.get(block, [Phase.SUCCEEDED])
         outcome = outcomes.pop(0) if len(outcomes) > 1 else outcomes[0]
         if isinstance(outcome, Phase):
@@ -104,6 +149,7 @@ class Simulation:
             if self.step([]):
                 continue
             if self._running:
+                self._begin_early()
                 attempt, block = next(iter(self._running.items()))
                 del self._running[attempt]
                 self.step([self.outcome(attempt, block)])

@@ -5,14 +5,22 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_blocks.block import RetryPolicy, SensorPolicy
 from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.plan import Action
 from jupyter_blocks.run import BlockStatus, EventKind, RunEvent, RunStatus
-from jupyter_blocks.runner import Commit, CommitFailed, Submit, decide, next_deadline
+from jupyter_blocks.runner import (
+    Commit,
+    CommitFailed,
+    HandOver,
+    Record,
+    Submit,
+    decide,
+    next_deadline,
+)
 from tests.plans import Simulation, plan
 
 CHAIN = {"a": (), "b": ("a",), "c": ("b",)}
@@ -200,7 +208,9 @@ def test_an_unknown_phase_is_not_an_end() -> None:
     """A backend that does not answer leaves the attempt as it was."""
     simulation = Simulation(plan({"a": ()}))
     simulation.step([])
-    assert simulation.step([Observation("a-1", Phase.UNKNOWN)]) == []
+    (noted,) = simulation.step([Observation("a-1", Phase.UNKNOWN)])
+    assert isinstance(noted, Record)
+    assert noted.event.kind is EventKind.NOTED
     assert simulation.state.blocks["a"].status is BlockStatus.RUNNING
 
 
@@ -241,6 +251,7 @@ OUTCOMES = [
 ]
 
 
+@settings(deadline=None)
 @given(graphs(), st.data())
 def test_every_run_ends_and_adds_up(graph: dict[str, tuple[str, ...]], data: st.DataObject) -> None:
     """Whatever blocks come to: the run ends, and a block runs only after all its inputs."""
@@ -248,8 +259,8 @@ def test_every_run_ends_and_adds_up(graph: dict[str, tuple[str, ...]], data: st.
         name: [*data.draw(st.lists(st.sampled_from(OUTCOMES), max_size=4)), Phase.SUCCEEDED]
         for name in graph
     }
-    settings = {name: {"retry": RetryPolicy(retries=1)} for name in graph}
-    simulation = Simulation(plan(graph, settings), script, room=data.draw(st.integers(1, 4)))
+    retried = {name: {"retry": RetryPolicy(retries=1)} for name in graph}
+    simulation = Simulation(plan(graph, retried), script, room=data.draw(st.integers(1, 4)))
     state = simulation.run()
     assert not state.active
     assert not state.ready
@@ -259,6 +270,30 @@ def test_every_run_ends_and_adds_up(graph: dict[str, tuple[str, ...]], data: st.
         assert block.status.is_final
         good = [state.blocks[up].status is BlockStatus.SUCCEEDED for up in above]
         assert (block.attempts > 0) == all(good)
+
+
+@settings(deadline=None)
+@given(graphs(), st.data())
+def test_lines_end_and_add_up(graph: dict[str, tuple[str, ...]], data: st.DataObject) -> None:
+    """With lines, too; what began too early counts only if all that it read came to be."""
+    script = {
+        name: [*data.draw(st.lists(st.sampled_from(OUTCOMES), max_size=4)), Phase.SUCCEEDED]
+        for name in graph
+    }
+    retried = {name: {"retry": RetryPolicy(retries=1)} for name in graph}
+    early = data.draw(st.sets(st.sampled_from(sorted(graph))))
+    room = data.draw(st.integers(1, 4))
+    simulation = Simulation(plan(graph, retried), script, room, lines=True, begins_early=early)
+    state = simulation.run()
+    assert not state.active
+    assert not state.handed
+    assert not state.ready
+    assert state.open_blocks == 0
+    for name, above in graph.items():
+        good = all(state.blocks[up].status is BlockStatus.SUCCEEDED for up in above)
+        assert state.blocks[name].status.is_final
+        assert good or state.blocks[name].status is not BlockStatus.SUCCEEDED
+        assert state.blocks[name].attempts > 0 or not good
 
 
 @given(graphs())
@@ -290,10 +325,11 @@ def test_the_next_block_starts_while_outputs_are_being_published() -> None:
     blocks = {"a": (), "b": ("a",), "c": ("a",), "d": ("a", "b"), "e": ("a",)}
     simulation = Simulation(plan(blocks))
     simulation.step([])
-    (commit,) = decide(
+    commit, *others = decide(
         simulation.state, [Observation("a-1", Phase.SUCCEEDED)], 1000.0, {"local_python": 2}
     )
     assert isinstance(commit, Commit)
+    assert [type(other) for other in others] == [HandOver]
     assert [submit.block for submit in commit.ahead] == ["b", "c"]
 
 
@@ -335,12 +371,12 @@ def test_what_started_ahead_of_a_failed_commit_is_stopped_and_never_published() 
     """Its inputs do not exist: it is doomed like all below, and its success counts for nothing."""
     simulation = Simulation(plan(CHAIN), room=2)
     simulation.step([])
-    for effect in decide(
+    effect, *_ = decide(
         simulation.state, [Observation("a-1", Phase.SUCCEEDED)], 1000.0, {"local_python": 1}
-    ):
-        assert isinstance(effect, Commit)
-        for submit in effect.ahead:
-            simulation._carry_out(submit)
+    )
+    assert isinstance(effect, Commit)
+    for submit in effect.ahead:
+        simulation._carry_out(submit)
     simulation._running.pop("a-1")
     assert list(simulation.state.active) == ["a-1", "b-1"]
     simulation.step([CommitFailed("a-1", "the disk is full")])
@@ -351,3 +387,63 @@ def test_what_started_ahead_of_a_failed_commit_is_stopped_and_never_published() 
     assert simulation.run().status is RunStatus.FAILED
     assert statuses(simulation) == {"a": "FAILED", "b": "UPSTREAM_FAILED", "c": "UPSTREAM_FAILED"}
     assert not simulation.state.active
+
+
+# what a backend says meanwhile
+
+
+def _started(timeout_s: float | None = None) -> tuple[Simulation, str]:
+    """A run whose only block has been submitted at 100, and the id of the attempt."""
+    simulation = Simulation(plan({"a": ()}, {"a": {"timeout_s": timeout_s}}))
+    data = {"sequence": 1, "attempt": 1}
+    simulation.state.apply(RunEvent(EventKind.SUBMITTING, 100.0, "a", "x", data))
+    return simulation, "x"
+
+
+def _tell(simulation: Simulation, seen: Observation, now: float) -> list[RunEvent]:
+    """What is recorded of an observation; it is applied, too."""
+    effects = decide(simulation.state, [seen], now, {})
+    events = [effect.event for effect in effects if isinstance(effect, Record)]
+    for event in events:
+        simulation.state.apply(event)
+    return events
+
+
+def test_why_an_attempt_waits_is_noted_once() -> None:
+    """And again when the reason changes; it is the block's reason until it runs."""
+    simulation, attempt = _started()
+    waits = Observation(attempt, Phase.PENDING, detail="no machine has room")
+    assert [event.kind for event in _tell(simulation, waits, 101.0)] == [EventKind.NOTED]
+    assert _tell(simulation, waits, 102.0) == []
+    block = simulation.state.blocks["a"]
+    assert block.as_json()["reason"] == "pending: no machine has room"
+    pulls = Observation(attempt, Phase.PENDING, detail="the image is fetched")
+    assert len(_tell(simulation, pulls, 103.0)) == 1
+    assert len(_tell(simulation, Observation(attempt, Phase.RUNNING, node="n"), 104.0)) == 1
+    assert block.noted == ""
+    assert block.attempt_started_at == 104.0
+
+
+def test_waiting_for_a_machine_takes_nothing_from_the_timeout() -> None:
+    """The time of a block begins when it runs."""
+    simulation, attempt = _started(timeout_s=10.0)
+    assert next_deadline(simulation.state) == 110.0
+    _tell(simulation, Observation(attempt, Phase.PENDING), 101.0)
+    assert next_deadline(simulation.state) is None
+    _tell(simulation, Observation(attempt, Phase.RUNNING, node="n"), 500.0)
+    assert next_deadline(simulation.state) == 510.0
+
+
+def test_what_is_not_known_is_said_and_ends_nothing() -> None:
+    """Neither the attempt, nor its time, nor its place change by it."""
+    simulation, attempt = _started(timeout_s=1000.0)
+    running = Observation(attempt, Phase.RUNNING, node="n")
+    _tell(simulation, running, 104.0)
+    unknown = Observation(attempt, Phase.UNKNOWN, detail="the API does not answer")
+    (event,) = _tell(simulation, unknown, 200.0)
+    assert event.kind is EventKind.NOTED
+    block = simulation.state.blocks["a"]
+    assert block.noted == "unknown: the API does not answer"
+    assert block.status is BlockStatus.RUNNING
+    _tell(simulation, running, 300.0)
+    assert (block.noted, block.attempt_started_at) == ("", 104.0)

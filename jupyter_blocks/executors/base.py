@@ -20,6 +20,7 @@ __all__ = [
     "TASK_VERSION",
     "BlockTask",
     "CallMode",
+    "CodeRef",
     "Executor",
     "ExecutorContext",
     "InputRef",
@@ -27,6 +28,8 @@ __all__ = [
     "Observation",
     "Phase",
     "Reason",
+    "StoredManifest",
+    "TakesLines",
     "attempt_id",
 ]
 
@@ -48,6 +51,30 @@ class CallMode(StrEnum):
     """As export wrote it: each argument by name (`block.Binding`)."""
 
 
+class StoredManifest(Protocol):
+    """What a reference needs of a manifest (`variables.manifest.Manifest`)."""
+
+    @property
+    def block(self) -> str:
+        """Block that stored it."""
+
+    @property
+    def run_id(self) -> str:
+        """Run that stored it."""
+
+    @property
+    def attempt_id(self) -> str:
+        """Attempt that stored it."""
+
+    @property
+    def digest(self) -> str:
+        """sha256 of its file, in hex."""
+
+    @property
+    def content(self) -> str:
+        """Digest of the values, in hex."""
+
+
 @dataclass(frozen=True)
 class InputRef:
     """One upstream block of a task, and the stored outputs to read for it."""
@@ -57,9 +84,37 @@ class InputRef:
     """Run that stored them; empty when the block stored nothing (a sensor, a skipped block)."""
     attempt_id: str = ""
     digest: str = ""
-    """sha256 of the manifest, in hex."""
+    """sha256 of the manifest, in hex; empty while the attempt is under way on the same worker."""
     content: str = ""
     """Digest of the stored values; the same whenever the same values are stored again."""
+
+    @classmethod
+    def to(cls, manifest: StoredManifest) -> InputRef:
+        """How a task names stored outputs."""
+        return cls(
+            manifest.block,
+            manifest.run_id,
+            manifest.attempt_id,
+            manifest.digest,
+            manifest.content,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the attempt it names is still under way (`Executor.hand_over`)."""
+        return bool(self.attempt_id) and not self.digest
+
+
+@dataclass(frozen=True)
+class CodeRef:
+    """The code of a project for a worker that cannot see the project's folder."""
+
+    sha256: str
+    """Digest of the code (`bundle.Bundle.sha256`)."""
+    key: str = ""
+    """Key of the bundle in the variable store; empty where the worker has the code already."""
+    folder: str = ""
+    """Absolute folder of the project in the worker's image."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +129,9 @@ class BlockTask:
     attempt: int
     """Number of the attempt, from 1."""
     project: str
-    """Absolute folder of the project, on the machine that runs the task."""
+    """Absolute folder of the project, on the machine that runs the task; with `code`: empty."""
     working_dir: str
-    """Absolute folder the block runs in."""
+    """Absolute folder the block runs in; with `code`: relative to the project."""
     file: str
     """Block file, relative to the project; empty where `content` holds the text."""
     content: str | None = None
@@ -95,6 +150,8 @@ class BlockTask:
     """`named` calls: the parameters the block takes."""
     random_streams: str | None = None
     """Upstream block whose random streams it goes on with (see `block.Binding`)."""
+    together: tuple[str, ...] = ()
+    """Outputs that may share objects (see `block.Binding`)."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """All runtime variables of the run: Mage's `kwargs`."""
     configuration: Mapping[str, Any] = field(default_factory=dict)
@@ -118,11 +175,26 @@ class BlockTask:
     """Settings only the executor understands; the worker ignores them."""
     keep: bool = False
     """Whether a later block of this run reads the outputs, so that keeping them in memory pays."""
+    code: CodeRef | None = None
+    """Set for workers on other machines."""
+    python: str = ""
+    """Version of Python the run was started with, such as `3.12`; with `code` only."""
+    packages: Mapping[str, str] = field(default_factory=dict)
+    """Distribution -> version the blocks import, where the run was started; with `code` only."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Environment variables for the block; no secrets."""
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    """Environment variable -> reference to a secret (`secretrefs`)."""
+    heartbeat_s: float = 15.0
+    """How often a worker on another machine says that it is alive."""
     version: int = TASK_VERSION
 
     def as_json(self) -> dict[str, Any]:
         """The task as a JSON document."""
-        return {**vars(self), "upstream": [vars(reference) for reference in self.upstream]}
+        document = {**vars(self), "upstream": [vars(reference) for reference in self.upstream]}
+        if self.code is not None:
+            document["code"] = vars(self.code)
+        return document
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> BlockTask:
@@ -137,7 +209,9 @@ class BlockTask:
         values = dict(data)
         values["call"] = CallMode(values.get("call", CallMode.POSITIONAL))
         values["upstream"] = tuple(InputRef(**ref) for ref in values.get("upstream", ()))
-        for name in ("outputs", "unread", "shared", "used_parameters", "conditions", "callbacks"):
+        values["code"] = CodeRef(**values["code"]) if values.get("code") else None
+        tuples = ("outputs", "unread", "shared", "together", "used_parameters")
+        for name in (*tuples, "conditions", "callbacks"):
             values[name] = tuple(values.get(name, ()))
         return cls(**values)
 
@@ -196,6 +270,8 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"
     PROTOCOL = "protocol"
     """Success was claimed without a valid manifest."""
+    DROPPED = "dropped"
+    """It was handed over behind an attempt that did not end well, and counts as never begun."""
 
     @property
     def is_retried(self) -> bool:
@@ -232,15 +308,31 @@ class ExecutorContext:
     max_workers: int | None = None
     preload: Sequence[str] = ()
     """Modules the blocks import; worth importing before the first block is due."""
+    modules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Block -> full names of the modules that it and its helpers import."""
     notify: Callable[[], None] = lambda: None
     """Wakes the runner; to be called from any thread when something may have changed."""
+
+
+class TakesLines(Protocol):
+    """An executor whose workers can be given the next attempt before the present one has ended."""
+
+    def hand_over(self, task: BlockTask, behind: str) -> JobHandle | None:
+        """Have the worker of the attempt `behind` go on with a task that reads its outputs.
+
+        None where that worker takes no more, or is not there: the task can be submitted later. If
+        the attempt in front does not end well, it is never begun, or counts as never begun
+        (`Reason.DROPPED`). Its end is not told before that of the attempts in front.
+        """
 
 
 class Executor(Protocol):
     """A backend that can run one block attempt.
 
     Every method may raise; the runner turns what it raises into `UNKNOWN` (observe) or into a start
-    failure (submit), and never calls two methods of one executor at the same time.
+    failure (submit; an attribute `reason` of the exception says which), and never calls two methods
+    of one executor at the same time, unless it has an attribute `concurrent_calls` with the number
+    of threads it is ready for.
     """
 
     name: str

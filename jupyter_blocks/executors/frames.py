@@ -11,15 +11,20 @@ import socket
 import struct
 from typing import Any
 
-__all__ = ["receive", "send"]
+__all__ = ["Inbox", "packed", "receive", "send"]
 
 _LENGTH = struct.Struct(">I")
 
 
+def packed(message: dict[str, Any]) -> bytes:
+    """A message as it is sent."""
+    data = json.dumps(message).encode()
+    return _LENGTH.pack(len(data)) + data
+
+
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
     """Send one message; raises `OSError` when the other side is gone."""
-    data = json.dumps(message).encode()
-    connection.sendall(_LENGTH.pack(len(data)) + data)
+    connection.sendall(packed(message))
 
 
 def receive(connection: socket.socket) -> dict[str, Any] | None:
@@ -32,6 +37,44 @@ def receive(connection: socket.socket) -> dict[str, Any] | None:
         return None
     message: dict[str, Any] = json.loads(data)
     return message
+
+
+class Inbox:
+    """Takes messages off a socket, as many at once as have arrived."""
+
+    _MOST = 256 * 1024
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._data = bytearray()
+
+    def take(self, *, wait: bool) -> list[dict[str, Any]] | None:
+        """What has arrived, at least one message with `wait`; none when the other side is gone."""
+        while True:
+            try:
+                part = self._connection.recv(self._MOST, 0 if wait else socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return []
+            except ConnectionError:
+                return None
+            if not part:
+                return None
+            self._data += part
+            messages = self._messages()
+            if messages:
+                return messages
+
+    def _messages(self) -> list[dict[str, Any]]:
+        messages, start = [], 0
+        while len(self._data) - start >= _LENGTH.size:
+            first = start + _LENGTH.size
+            last = first + _LENGTH.unpack_from(self._data, start)[0]
+            if len(self._data) < last:
+                break
+            messages.append(json.loads(self._data[first:last]))
+            start = last
+        del self._data[:start]
+        return messages
 
 
 def _read(connection: socket.socket, size: int) -> bytes | None:

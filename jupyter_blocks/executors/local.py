@@ -31,6 +31,7 @@ _PHASES: Mapping[str, Phase] = {
     "waiting": Phase.SUCCEEDED,
     "failed": Phase.FAILED,
     "cancelled": Phase.CANCELLED,
+    "dropped": Phase.CANCELLED,
 }
 _REASONS: Mapping[str, Reason] = {
     "condition_false": Reason.CONDITION_FALSE,
@@ -91,6 +92,11 @@ class LocalExecutor:
             self._pool.run(task.as_json(), inputs)
         return handle
 
+    def hand_over(self, task: BlockTask, behind: str) -> JobHandle | None:
+        """Have the worker of the attempt `behind` go on with a task that reads its outputs."""
+        taken = self._pool.hand_over(task.as_json(), behind)
+        return JobHandle(self.name, task.attempt_id) if taken else None
+
     def find(self, attempt_ids: Sequence[str]) -> list[JobHandle]:
         """Only attempts of this very process: the others ended with their dispatcher."""
         return [
@@ -103,7 +109,8 @@ class LocalExecutor:
         """What is known of each attempt."""
         for ended in self._pool.collect():
             self._observed[ended.attempt_id] = self._judge(ended)
-        return [self._observation(handle.attempt_id) for handle in handles]
+        waiting = self._pool.waiting()
+        return [self._observation(handle.attempt_id, waiting) for handle in handles]
 
     def cancel(self, handle: JobHandle, grace_s: float) -> None:
         """Interrupt the block, and kill its worker if it does not end in time."""
@@ -126,14 +133,21 @@ class LocalExecutor:
     def _knows(self, attempt_id: str) -> bool:
         return attempt_id in self._observed or self._pool.has(attempt_id)
 
-    def _observation(self, attempt_id: str) -> Observation:
+    def _observation(self, attempt_id: str, waiting: frozenset[str]) -> Observation:
         if attempt_id in self._observed:
             return self._observed[attempt_id]
+        if attempt_id in waiting:
+            return Observation(attempt_id, Phase.PENDING)
         pid = self._pool.pid(attempt_id)
         return Observation(attempt_id, Phase.RUNNING, node=f"pid {pid}" if pid else "")
 
     def _judge(self, ended: Ended) -> Observation:
         node = f"pid {ended.pid}" if ended.pid else ""
+        if ended.reason is Reason.INFRASTRUCTURE:
+            detail = "its worker process ended before its outputs were stored"
+            return Observation(ended.attempt_id, Phase.LOST, ended.reason, detail, node=node)
+        if ended.reason is Reason.DROPPED:
+            return Observation(ended.attempt_id, Phase.CANCELLED, ended.reason, node=node)
         if ended.report is None:
             reason, detail = self._why_dead(ended)
             return Observation(ended.attempt_id, Phase.FAILED, reason, detail, node=node)

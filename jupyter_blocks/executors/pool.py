@@ -19,6 +19,7 @@ from typing import Any
 
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors import frames
+from jupyter_blocks.executors.base import Reason
 from jupyter_blocks.executors.starters import (
     CAN_FORK,
     EXIT_WAIT_S,
@@ -28,6 +29,12 @@ from jupyter_blocks.executors.starters import (
 )
 
 __all__ = ["Ended", "Worker", "WorkerPool"]
+
+MOST_WAITING_BYTES = 64 * 1024
+"""No more is handed over to a worker that is busy, so that the dispatcher never waits for it."""
+LONG_LINE = 2
+GATHER_S = 0.003
+"""While a line is longer than that, its reports are taken so many seconds apart."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Ended:
     exit_code: int | None = None
     """How a worker that died ended: negative for a signal; none where nobody knows."""
     pid: int | None = None
+    reason: Reason = Reason.NONE
+    """Set where the worker died, or was stopped, for the sake of another task."""
 
 
 @dataclass(eq=False)
@@ -47,9 +56,14 @@ class Worker:
     """One worker process."""
 
     connection: socket.socket
+    inbox: frames.Inbox
     pid: int | None = None
-    attempt_id: str = ""
-    """Task under way; empty: idle."""
+    line: dict[str, int] = field(default_factory=dict)
+    """Tasks it has been given and has not reported, in order, with the bytes they took to say."""
+    begun: str = ""
+    """The last one known to be under way; none: the first."""
+    stopped: str = ""
+    """The one it was asked to stop."""
     held: frozenset[str] = frozenset()
     """Attempts whose outputs it keeps in memory."""
     to_drop: set[str] = field(default_factory=set)
@@ -59,6 +73,16 @@ class Worker:
     """Whether it has been asked to stop, so that it gets no more tasks."""
     kill_at: float | None = None
     """Monotonic time at which it is killed."""
+
+    @property
+    def computing(self) -> str:
+        """The task whose function runs; those in front of it are being stored."""
+        return self.begun if self.begun in self.line else next(iter(self.line), "")
+
+    def waiting(self) -> list[str]:
+        """Tasks that have not begun."""
+        names = list(self.line)
+        return names[names.index(self.computing) + 1 :] if names else []
 
 
 class WorkerPool:
@@ -89,25 +113,35 @@ class WorkerPool:
     def busy(self) -> int:
         """How many tasks are under way."""
         with self._lock:
-            return sum(1 for worker in self._workers if worker.attempt_id)
+            return sum(1 for worker in self._workers if worker.line)
 
     def run(self, task: Mapping[str, Any], inputs: frozenset[str]) -> None:
         """Give a task to an idle worker, best one that holds some of the `inputs` in memory."""
         with self._lock:
-            idle = [w for w in self._workers if not w.attempt_id and not w.retired]
+            idle = [w for w in self._workers if not w.line and not w.retired]
             worker = max(idle, key=lambda each: len(each.held & inputs), default=None)
             if worker is None or (
                 not worker.held & inputs and worker.held and len(self._workers) < self.size
             ):
                 worker = self._start()
-            worker.attempt_id = str(task["attempt_id"])
-            message: dict[str, Any] = {"task": task}
-            if worker.to_drop:
-                message["drop"] = sorted(worker.to_drop)
-                worker.to_drop.clear()
-            # A worker that has just died is noticed by the reader, which ends the task.
-            with contextlib.suppress(OSError):
-                frames.send(worker.connection, message)
+            _give(worker, task, _message(worker, task))
+
+    def hand_over(self, task: Mapping[str, Any], behind: str) -> bool:
+        """Give a task to the worker of the task `behind`; false if it takes no more."""
+        with self._lock:
+            worker = self._worker(behind)
+            if worker is None or worker.stopped or worker.retired:
+                return False
+            # It reads when it has time to; what waits until then lies in a buffer of the system.
+            data = _message(worker, task)
+            waiting = sum(worker.line[name] for name in worker.waiting())
+            if waiting + len(data) > MOST_WAITING_BYTES:
+                return False
+            _give(worker, task, data)
+            return True
+
+    def _worker(self, attempt_id: str) -> Worker | None:
+        return next((each for each in self._workers if attempt_id in each.line), None)
 
     def drop(self, attempt_id: str) -> None:
         """Let workers forget the outputs of an attempt, at the latest with their next task."""
@@ -116,7 +150,7 @@ class WorkerPool:
                 if attempt_id not in worker.held:
                     continue
                 worker.held -= {attempt_id}
-                if worker.attempt_id:
+                if worker.line:
                     worker.to_drop.add(attempt_id)
                 else:
                     with contextlib.suppress(OSError):
@@ -125,10 +159,11 @@ class WorkerPool:
     def stop(self, attempt_id: str, grace_s: float) -> None:
         """Ask the task to stop, and kill its worker after `grace_s` seconds."""
         with self._lock:
-            for worker in self._workers:
-                if worker.attempt_id == attempt_id and worker.kill_at is None:
-                    worker.terminate = True
-                    worker.kill_at = time.monotonic() + grace_s
+            worker = self._worker(attempt_id)
+            if worker is not None and worker.kill_at is None:
+                worker.stopped = attempt_id
+                worker.terminate = True
+                worker.kill_at = time.monotonic() + grace_s
         self._waker.send(b"s")
 
     def collect(self) -> list[Ended]:
@@ -138,15 +173,20 @@ class WorkerPool:
         return ended
 
     def has(self, attempt_id: str) -> bool:
-        """Whether a task is under way."""
+        """Whether a worker has a task, begun or not."""
         with self._lock:
-            return any(worker.attempt_id == attempt_id for worker in self._workers)
+            return self._worker(attempt_id) is not None
 
     def pid(self, attempt_id: str) -> int | None:
         """The process that runs a task."""
         with self._lock:
-            pids = [w.pid for w in self._workers if w.attempt_id == attempt_id]
-        return pids[0] if pids else None
+            worker = self._worker(attempt_id)
+            return worker.pid if worker else None
+
+    def waiting(self) -> frozenset[str]:
+        """Tasks that workers have been given and have not begun."""
+        with self._lock:
+            return frozenset(name for worker in self._workers for name in worker.waiting())
 
     def close(self) -> None:
         """Kill what still runs and end all processes."""
@@ -155,7 +195,7 @@ class WorkerPool:
         self._reader.join()
         with self._lock:
             for worker in self._workers:
-                if worker.attempt_id:
+                if worker.line:
                     _signal(worker, signal.SIGKILL)
                 worker.connection.close()
             self._workers.clear()
@@ -173,7 +213,7 @@ class WorkerPool:
             raise
         finally:
             theirs.close()
-        worker = Worker(ours)
+        worker = Worker(ours, frames.Inbox(ours))
         self._workers.append(worker)
         self._selector.register(ours, selectors.EVENT_READ, worker)
         self._waker.send(b"n")
@@ -191,21 +231,43 @@ class WorkerPool:
             self._signal_workers()
 
     def _listen(self, worker: Worker) -> None:
-        message = frames.receive(worker.connection)
-        if message is None:
+        messages = worker.inbox.take(wait=False)
+        if messages is None:
             self._bury(worker)
-        elif "pid" in message:
+            return
+        with self._lock:
+            for message in messages:
+                self._hear(worker, message)
+        if messages:
+            self._notify()
+        if len(worker.line) > LONG_LINE:
+            # More reports are on their way: take them together.
+            time.sleep(GATHER_S)
+
+    def _hear(self, worker: Worker, message: Mapping[str, Any]) -> None:
+        if "pid" in message:
             worker.pid = message["pid"]
+        elif "begun" in message:
+            worker.begun = message["begun"]
         else:
-            with self._lock:
-                worker.attempt_id = ""
-                worker.terminate, worker.kill_at = False, None
+            attempt_id, report = message["attempt_id"], message["report"]
+            worker.held = frozenset(message["held"])
+            if worker.line.pop(attempt_id, None) is None:
+                return  # dropped before it said so
+            self._ended.append(Ended(attempt_id, report, pid=worker.pid))
+            if report["status"] != "succeeded":
+                self._drop_waiting(worker)
+            if attempt_id == worker.stopped:
+                worker.terminate, worker.kill_at, worker.stopped = False, None, ""
                 if worker.retired:
                     _signal(worker, signal.SIGKILL)
-                worker.held = frozenset(message["held"])
-                ended = Ended(message["attempt_id"], message["report"], pid=worker.pid)
-                self._ended.append(ended)
-            self._notify()
+                    self._end_line(worker)
+
+    def _drop_waiting(self, worker: Worker) -> None:
+        """End those that read what will not be there; one that has begun says so itself."""
+        for name in [name for name in worker.line if name != worker.begun]:
+            del worker.line[name]
+            self._ended.append(Ended(name, None, None, worker.pid, Reason.DROPPED))
 
     def _bury(self, worker: Worker) -> None:
         self._selector.unregister(worker.connection)
@@ -213,10 +275,19 @@ class WorkerPool:
         with self._lock:
             self._workers.remove(worker)
             worker.connection.close()
-            if worker.attempt_id:
-                ended = Ended(worker.attempt_id, None, exit_code, worker.pid)
-                self._ended.append(ended)
+            self._end_line(worker, worker.stopped or worker.computing, exit_code)
         self._notify()
+
+    def _end_line(self, worker: Worker, culprit: str = "", exit_code: int | None = None) -> None:
+        """End what a worker will never report: those in front of the culprit were being stored."""
+        reason = Reason.INFRASTRUCTURE if culprit in worker.line else Reason.DROPPED
+        for name in worker.line:
+            if name == culprit:
+                self._ended.append(Ended(name, None, exit_code, worker.pid))
+                reason = Reason.DROPPED
+            else:
+                self._ended.append(Ended(name, None, None, worker.pid, reason))
+        worker.line.clear()
 
     def _until_next_kill(self) -> float | None:
         with self._lock:
@@ -234,6 +305,18 @@ class WorkerPool:
                 elif worker.kill_at <= time.monotonic():
                     _signal(worker, signal.SIGKILL)
                     worker.kill_at = time.monotonic() + EXIT_WAIT_S
+
+
+def _message(worker: Worker, task: Mapping[str, Any]) -> bytes:
+    return frames.packed({"task": task, "drop": sorted(worker.to_drop)})
+
+
+def _give(worker: Worker, task: Mapping[str, Any], data: bytes) -> None:
+    worker.to_drop.clear()
+    worker.line[str(task["attempt_id"])] = len(data)
+    # A worker that has just died is noticed by the reader, which ends the task.
+    with contextlib.suppress(OSError):
+        worker.connection.sendall(data)
 
 
 def _signal(worker: Worker, number: signal.Signals) -> None:

@@ -16,12 +16,18 @@ import select
 import signal
 import socket
 import sys
+import threading
 import warnings
+from collections import deque
+from collections.abc import Iterable
+from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
 from jupyter_blocks.executors import frames
 from jupyter_blocks.executors.base import BlockTask
+from jupyter_blocks.executors.lines import DROPPED, Sealing, settled
+from jupyter_blocks.line import DroppedError, Line
 from jupyter_blocks.worker import run_task
 
 __all__ = ["main"]
@@ -34,42 +40,123 @@ class _Worker:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._inbox = frames.Inbox(connection)
         self._memory: dict[tuple[str, str], Any] = {}
-        self._busy = False
+        self._line: deque[dict[str, Any]] = deque()
+        self._sealing: Sealing | None = None
+        self._sending = threading.Lock()
+        self._is_busy = False
+        """Whether user code runs, which a signal is to interrupt."""
+        self._is_idle = False
+        """Whether there is nothing to be told before the process may end."""
+        self._ends = False
 
     def serve(self) -> None:
         signal.signal(signal.SIGTERM, self._on_terminate)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        frames.send(self._connection, {"pid": os.getpid()})
-        while (message := frames.receive(self._connection)) is not None:
+        self._fork_alone()
+        self._send({"pid": os.getpid()})
+        while (document := self._next()) is not None:
+            self._run(BlockTask.from_json(document))
+        self._wait_for_sealing()
+
+    def _fork_alone(self) -> None:
+        """Seal before any fork: what the thread holds would stay locked in the child.
+
+        `os.register_at_fork` would come too late: by then libraries hold locks that sealing needs.
+        """
+        fork = os.fork
+
+        def fork_after_sealing() -> int:
+            self._wait_for_sealing()
+            return fork()
+
+        os.fork = fork_after_sealing
+
+    def _next(self) -> dict[str, Any] | None:
+        """The next task; none when it is time to end."""
+        self._is_idle = not self._line and self._sealing is None
+        while not self._ends and self._take(wait=not self._line):
+            if self._line:
+                self._is_idle = False
+                return self._line.popleft()
+        return None
+
+    def _take(self, *, wait: bool) -> bool:
+        """Look what has arrived; false when the other side is gone."""
+        messages = self._inbox.take(wait=wait)
+        for message in messages or ():
             self._forget(message.get("drop", ()))
             if "task" in message:
-                self._run(message["task"])
+                self._line.append(message["task"])
+        return messages is not None
 
-    def _forget(self, attempt_ids: list[str]) -> None:
+    def _forget(self, attempt_ids: Iterable[str]) -> None:
         gone = set(attempt_ids)
-        for key in [key for key in self._memory if key[0] in gone]:
-            del self._memory[key]
+        for key in [key for key in list(self._memory) if key[0] in gone]:
+            self._memory.pop(key, None)
 
-    def _run(self, document: dict[str, Any]) -> None:
-        task = BlockTask.from_json(document)
-        self._busy = True
+    def _run(self, task: BlockTask) -> None:
         try:
-            report = run_task(task, memory=self._memory)
+            # A limit of memory is one of the whole process.
+            task = self._settle(task) if task.resources else self._begin(task)
+            report = self._compute(task)
+            if "seal" not in report:
+                self._settle(task)
+        except DroppedError:
+            report = dict(DROPPED)
+        seal = report.pop("seal", None)
+        if seal is None:
+            self._report(task, report)
+        else:
+            # Not before the one in front is through: its values are still in memory.
+            self._wait_for_sealing()
+            self._sealing = Sealing(report, seal, partial(self._report, task))
+
+    def _begin(self, task: BlockTask) -> BlockTask:
+        task = settled(task, self._memory, may_be_open=True)
+        if self._sealing is not None:
+            self._send({"begun": task.attempt_id})
+        return task
+
+    def _compute(self, task: BlockTask) -> dict[str, Any]:
+        self._is_busy = True
+        try:
+            return run_task(task, memory=self._memory, line=Line(self._settle, self._goes_on))
         except KeyboardInterrupt:
-            report = {"status": "cancelled", "reason": "cancelled"}
+            return {"status": "cancelled", "reason": "cancelled"}
         finally:
-            self._busy = False
-        held = sorted({attempt for attempt, _ in self._memory})
-        frames.send(
-            self._connection, {"attempt_id": task.attempt_id, "report": report, "held": held}
-        )
+            self._is_busy = False
+
+    def _settle(self, task: BlockTask) -> BlockTask:
+        self._wait_for_sealing()
+        return settled(task, self._memory)
+
+    def _goes_on(self) -> bool:
+        return self._take(wait=False) and bool(self._line) and not self._ends
+
+    def _wait_for_sealing(self) -> None:
+        sealing = self._sealing
+        if sealing is not None and sealing.wait() and self._sealing is sealing:
+            self._sealing = None
+
+    def _report(self, task: BlockTask, report: dict[str, Any]) -> None:
+        if report["status"] != "succeeded":
+            self._forget([task.attempt_id])
+        held = sorted({attempt for attempt, _ in list(self._memory)})
+        self._send({"attempt_id": task.attempt_id, "report": report, "held": held})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._sending:
+            frames.send(self._connection, message)
 
     def _on_terminate(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._busy:
+        self._ends = True
+        if self._is_idle:
             os._exit(0)
-        self._busy = False
-        raise KeyboardInterrupt
+        if self._is_busy:
+            self._is_busy = False
+            raise KeyboardInterrupt
 
 
 def _die_with_parent(parent: int) -> None:
@@ -96,11 +183,12 @@ def _work(connection: socket.socket) -> NoReturn:
 
 def _preload(modules: list[str]) -> None:
     """Import what the blocks will import; what fails here fails again in the block, in words."""
+    gc.disable()  # what is imported stays: looking for garbage in it takes time for nothing
     for name in modules:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 class _ForkServer:
@@ -186,7 +274,5 @@ def main(arguments: list[str]) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with contextlib.suppress(ConnectionError):
         _ForkServer(connection).serve()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])
+    # Somebody waits for the end of this process, and taking an interpreter apart takes a while.
+    os._exit(0)

@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -41,7 +40,8 @@ class ForkStarter:
 
     def __init__(self) -> None:
         self._control, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close()
+        # In memory, for `tempfile` takes longer to import than all of this to do.
+        self._errors = os.fdopen(os.memfd_create("errors"), "r+b", buffering=0)
         self._process = _spawn("fork-server", theirs, (), self._errors)
         theirs.close()
         self._exit_codes: dict[int, int] = {}
@@ -131,7 +131,12 @@ class SpawnStarter:
 def _spawn(
     mode: str, connection: socket.socket, preload: Sequence[str], errors: Any
 ) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-P", "-m", "jupyter_blocks.executors.process", mode]
+    # Neither `runpy` nor the garbage collector is wanted while modules are imported.
+    start = (
+        "import gc, sys; gc.disable(); "
+        "from jupyter_blocks.executors.process import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-P", "-c", start, mode]
     return subprocess.Popen(  # noqa: S603 - our own module
         [*command, str(connection.fileno()), *preload],
         pass_fds=(connection.fileno(),),

@@ -56,6 +56,30 @@ EXECUTORS: Mapping[str, ExecutorEntry] = {
             "jupyter_blocks.executors.local:LocalExecutor",
             "warm worker processes on this machine",
         ),
+        ExecutorEntry(
+            "k8s",
+            "jupyter_blocks.executors.kubernetes.backend:open_kubernetes",
+            "Jobs of a Kubernetes cluster",
+            "k8s_executor_config",
+            "pip install 'jupyter-blocks[k8s]'",
+            ("kubernetes", "obstore"),
+        ),
+        ExecutorEntry(
+            "ecs",
+            "jupyter_blocks.executors.ecs.backend:open_ecs",
+            "tasks of AWS ECS, on Fargate or EC2",
+            "ecs_config",
+            "pip install 'jupyter-blocks[aws]'",
+            ("boto3", "obstore"),
+        ),
+        ExecutorEntry(
+            "gcp_cloud_run",
+            "jupyter_blocks.executors.cloud_run.backend:open_cloud_run",
+            "Jobs of Google Cloud Run",
+            "gcp_cloud_run_config",
+            "pip install 'jupyter-blocks[gcp]'",
+            ("google.cloud.run_v2", "obstore"),
+        ),
     )
 }
 

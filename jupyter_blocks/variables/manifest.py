@@ -197,6 +197,9 @@ class Manifest:
     """The object that holds the previews of all outputs that are not in the manifest itself."""
     random_streams: Mapping[str, Any] | None = None
     """Where the block left the global random streams (`randomstreams`), if they are carried on."""
+    together: StoredOutput | None = None
+    """Outputs that share objects, once more in one piece (`formats.together`); in `meta` their
+    `names`."""
     digest: str = ""
     """sha256 of the manifest's file, in hex."""
 
@@ -208,7 +211,8 @@ class Manifest:
     @property
     def objects(self) -> tuple[StoredObject, ...]:
         """Every object this manifest vouches for."""
-        found = [item for output in self.outputs.values() for item in output.objects]
+        stored = (*self.outputs.values(), *((self.together,) if self.together else ()))
+        found = [item for output in stored for item in output.objects]
         return (*found, self.preview) if self.preview else tuple(found)
 
     @property
@@ -256,12 +260,14 @@ class Manifest:
             "preview": [preview.key, preview.size, preview.sha256] if preview else None,
             "outputs": {name: output.as_json() for name, output in self.outputs.items()},
             **({"random_streams": self.random_streams} if self.random_streams else {}),
+            **({"together": self.together.as_json()} if self.together else {}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Manifest:
         """Read what `as_json` wrote; anything else is a `CorruptVariableError`."""
         try:
+            together = data.get("together")
             if data["version"] != MANIFEST_VERSION:
                 raise ValueError(f"its version is {data['version']!r}, not {MANIFEST_VERSION}")
             return cls(
@@ -277,6 +283,7 @@ class Manifest:
                 created_at=data["created_at"],
                 preview=StoredObject(*data["preview"]) if data["preview"] else None,
                 random_streams=data.get("random_streams"),
+                together=StoredOutput.from_json(together) if together else None,
                 digest=data.get("digest", ""),
             )
         except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -10,13 +10,13 @@ import errno
 import fcntl
 import io
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from jupyter_blocks.errors import VariableError, VariableNotFoundError
+from jupyter_blocks.wholefile import read_file
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -129,8 +129,7 @@ class LocalStorage:
     def read(self, key: str) -> bytes:
         """All bytes of an object; `VariableNotFoundError` if there is none."""
         try:
-            with io.FileIO(self._path(key)) as file:
-                return file.readall()
+            return read_file(self._path(key))
         except OSError as error:
             raise self._explained(error, key, "read") from error
 
@@ -199,8 +198,7 @@ class LocalStorage:
 
         One file is written; it is first given the one name and then the other.
         """
-        place = self._path(latest)
-        temporary = _free_name(place)
+        temporary = _free_name(place := self._path(latest))
         try:
             _write_new(temporary, data)
             os.link(temporary, self._path(key))
@@ -214,7 +212,8 @@ class LocalStorage:
             self.create(key, data)  # which makes its folder
             self.point(latest, key, may_replace)
         finally:
-            _remove(temporary)
+            if temporary:
+                _remove(temporary)
 
     def _may_point(self, key: str, may_replace: Callable[[bytes], bool]) -> bool:
         try:
@@ -258,6 +257,8 @@ class LocalStorage:
 
     def delete(self, prefix: str) -> None:
         """Remove an object, or a folder with all it holds; nothing there is fine."""
+        import shutil
+
         path = self.path(prefix)
         try:
             if path.is_dir():
@@ -265,8 +266,7 @@ class LocalStorage:
             else:
                 path.unlink(missing_ok=True)
         except FileNotFoundError:
-            # Somebody else deletes the same folder: the aim is reached all the same.
-            shutil.rmtree(path, ignore_errors=True)
+            shutil.rmtree(path, ignore_errors=True)  # somebody else deletes the same folder
         except OSError as error:
             raise self._explained(error, prefix, "deleted") from error
 

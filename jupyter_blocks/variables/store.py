@@ -10,11 +10,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,19 +24,17 @@ from jupyter_blocks.variables.manifest import (
     PARTS_FORMAT,
     Manifest,
     Pointer,
-    StoredObject,
     StoredOutput,
     attempt_prefix,
     commit_key,
-    dump_json,
     latest_key,
     latest_prefix,
-    manifest_key,
     run_document_key,
     runs_prefix,
 )
 from jupyter_blocks.variables.openstorage import open_storage
 from jupyter_blocks.variables.storage import AlreadyExistsError
+from jupyter_blocks.variables.unsealed import Unsealed
 
 if TYPE_CHECKING:
     from jupyter_blocks.variables import formats, pages, preview, retention
@@ -53,7 +48,6 @@ else:
 
 __all__ = ["VariableStore"]
 
-_PREVIEW = "preview.json"
 _TIMED_ID = re.compile(r"[A-Za-z_-]{0,8}(\d{8}[T_-]?(?:\d{6})?)")
 """Run ids that begin with a date, and perhaps a time, say when their runs began."""
 
@@ -96,6 +90,13 @@ class VariableStore:
     def write(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Manifest:
         """Store the outputs of an attempt; they count once they are committed.
 
+        The same as `put` and then `seal`.
+        """
+        return self.put(prefix, outputs, about).seal()
+
+    def put(self, prefix: str, outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Unsealed:
+        """Write the values of an attempt; digests, previews and the manifest are left to `seal`.
+
         Every value is written in a format that gives it back exactly, and its preview beside it.
 
         Args:
@@ -103,8 +104,9 @@ class VariableStore:
             outputs: Output name -> value.
             about: `pipeline`, `run_id`, `block`, `attempt_id`; optionally `fingerprint`,
                 `inputs`, a list of JSON documents, `random_streams`, `optional`, the names of
-                outputs that nobody reads, and `used_up`, the names of iterators that may be read
-                to their end, so that their parts can be stored.
+                outputs that nobody reads, `used_up`, the names of iterators that may be read
+                to their end, so that their parts can be stored, and `together`, the names of
+                outputs that may share objects.
 
         Raises `UnstorableError`, naming the member to blame, for a value that would not come back;
         of an optional output the manifest then says why there is none. Raises `AlreadyExistsError`
@@ -114,29 +116,30 @@ class VariableStore:
         if prefix != attempt_prefix(**names):
             raise VariableError(f"'{prefix}' is not the folder of the attempt {names}.")
         stored: dict[str, StoredOutput] = {}
-        previews: dict[str, Any] = {}
+        written: dict[str, tuple[Any, Encoded]] = {}
         for name, value in outputs.items():
+            encoded = None
             try:
-                sink = formats.Sink(self.storage, prefix, name)
                 uses_up = name in about.get("used_up", ())
+                sink = formats.Sink(self.storage, prefix, name, hashes_later=not uses_up)
                 stored[name], encoded = _encode(value, sink, names, uses_up=uses_up)
             except UnstorableError as error:
                 if name not in about.get("optional", ()):
                     raise
                 stored[name] = formats.describe_unstored(value, name, error)
-            if stored[name].objects:
-                previews[name] = preview.describe(value, stored[name], encoded)
-        return self._write_manifest(
-            Manifest(
-                outputs=stored,
-                fingerprint=about.get("fingerprint") or {},
-                inputs=tuple(about.get("inputs") or ()),
-                created_at=time.time(),
-                random_streams=about.get("random_streams"),
-                preview=self._write_previews(prefix, previews) if previews else None,
-                **names,
-            )
+            if encoded is not None and stored[name].objects:
+                written[name] = value, encoded
+        shared = {name: outputs[name] for name in about.get("together") or () if name in stored}
+        sink = formats.Sink(self.storage, prefix, formats.TOGETHER_FORMAT)
+        manifest = Manifest(
+            outputs=stored,
+            together=formats.write_together(shared, stored, sink) if shared else None,
+            fingerprint=about.get("fingerprint") or {},
+            inputs=tuple(about.get("inputs") or ()),
+            random_streams=about.get("random_streams"),
+            **names,
         )
+        return Unsealed(self.storage, manifest, written)
 
     def commit(self, manifest: Manifest) -> None:
         """Make a manifest the outputs of its block in its run, and the block's latest ones.
@@ -197,6 +200,19 @@ class VariableStore:
         if verify and stored.format != PARTS_FORMAT:  # those are checked one by one, when reached
             source.check_unread()
         return value
+
+    def load_together(
+        self, manifest: Manifest, names: Collection[str], *, verify: bool = True
+    ) -> dict[str, Any]:
+        """Those of the outputs `names` that share objects, as new values that share them, too.
+
+        Nothing where there are not two of them. Checks what `load` checks.
+        """
+        stored = manifest.together
+        if stored is None or len(wanted := set(names).intersection(stored.meta["names"])) < 2:
+            return {}
+        values = formats.read_together(stored, self._source(manifest, stored, verify=verify))
+        return {name: values[name] for name in wanted}
 
     def preview(self, manifest: Manifest, name: str) -> dict[str, Any]:
         """What is known of an output without reading it; see `preview.describe`."""
@@ -264,30 +280,6 @@ class VariableStore:
     def verify(self) -> list[Problem]:
         """Check every committed manifest and every object it names; see `integrity.verify`."""
         return integrity.verify(self.storage)
-
-    def _write_previews(self, prefix: str, previews: Mapping[str, Any]) -> StoredObject:
-        data = dump_json(previews)
-        key, number = _PREVIEW, 1
-        while self.storage.exists(f"{prefix}/{key}"):
-            number += 1
-            key = f"preview~{number}.json"
-        self.storage.create(f"{prefix}/{key}", data, atomic=False)
-        return StoredObject(key, len(data), sha256(data).hexdigest())
-
-    def _write_manifest(self, manifest: Manifest) -> Manifest:
-        data = dump_json(manifest.document())
-        key = manifest_key(manifest.prefix)
-        try:
-            # Half of it is harmless: the commit that would make it count holds its digest.
-            self.storage.create(key, data, atomic=False)
-        except AlreadyExistsError:
-            try:
-                Manifest.parse(self.storage.read(key))
-            except CorruptVariableError:
-                self.storage.replace(key, data)
-            else:
-                raise
-        return replace(manifest, digest=sha256(data).hexdigest())
 
     def _commit_again(self, key: str, pointer: Pointer) -> None:
         winner = read_pointer(self.storage, key)
