@@ -120,6 +120,9 @@ class Binding:
     random_streams: str | None = None
     """Upstream block that leaves the global random streams as this one is to find them; empty for
     the first block that draws from them. None: the block has nothing to do with them."""
+    together: tuple[str, ...] = ()
+    """Outputs that may share objects, or memory, of which a later block changes some in place: who
+    reads several of them is given values that share what these shared."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from jupyter_blocks.block import BLOCK_TYPES, Binding, Block
 from jupyter_blocks.errors import Problem, Severity
+from jupyter_blocks.wholefile import read_file
 
 __all__ = ["check_block_file"]
 
@@ -83,9 +84,9 @@ class _File:
 
     def _parse(self) -> ast.Module | Problem:
         try:
-            source: str | bytes = (
-                (self.root / self.path).read_bytes() if self.content is None else self.content
-            )
+            source: str | bytes | None = self.content
+            if source is None:
+                source = read_file(f"{self.root}/{self.path}")
             with warnings.catch_warnings():
                 # The worker compiles the file again and is the one to warn of `"\d"`.
                 warnings.simplefilter("ignore")

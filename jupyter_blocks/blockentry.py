@@ -53,7 +53,7 @@ _REFUSED_LANGUAGES: Mapping[str, str] = {
 BLOCK_SETTINGS = frozenset(
     {
         *("cache", "inputs", "outputs", "parameters", "poll_interval"),
-        *("random_streams", "resources", "timeout"),
+        *("random_streams", "resources", "timeout", "together"),
     }
 )
 """Keys of a block's own `jupyter_blocks` mapping."""
@@ -255,8 +255,27 @@ def _read_binding(own: Section) -> Binding | None:
         for argument, source in own.mapping("inputs").items()
         if _is_source(own, argument, source)
     }
-    outputs = _identifiers(own, "outputs")
-    return Binding(inputs, _identifiers(own, "parameters"), outputs, _random_streams(own))
+    return Binding(
+        inputs,
+        _identifiers(own, "parameters"),
+        _identifiers(own, "outputs"),
+        _random_streams(own),
+        _together(own),
+    )
+
+
+def _together(own: Section) -> tuple[str, ...]:
+    """Outputs that share objects; a name that is no output is a mistake."""
+    names = _identifiers(own, "together")
+    for index, name in enumerate(names):
+        if name not in own.names("outputs"):
+            own.problem(
+                "wrong-type",
+                f"'{name}' in 'together' of block '{own.block}' is not one of its outputs.",
+                "Name outputs only.",
+                at=("together", index),
+            )
+    return names
 
 
 def _random_streams(own: Section) -> str | None:

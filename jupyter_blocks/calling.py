@@ -254,8 +254,8 @@ def mage_kwargs(task: BlockTask, context: dict[str, Any]) -> dict[str, Any]:
     moment = given if isinstance(given, datetime) else datetime.now(UTC)
     return {
         "execution_date": given,
-        "ds": moment.strftime("%Y-%m-%d"),
-        "hr": moment.strftime("%H"),
+        "ds": moment.isoformat()[:10],
+        "hr": f"{moment.hour:02d}",
         "env": task.env,
         "event": {},
         "execution_partition": task.run_id,

@@ -7,7 +7,7 @@ ignored. Written by people's editors and by the property form of the Lab extensi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from jupyter_blocks.block import RetryPolicy, block_name_problem
@@ -70,7 +70,7 @@ def read_cell_settings(cell: Cell, notebook: str) -> tuple[CellSettings, list[Pr
         Problem(code, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id)
         for code, message, hint in messages
     ]
-    return replace(CellSettings(), **values), problems
+    return CellSettings(**values), problems
 
 
 def read_notebook_settings(notebook: Notebook) -> tuple[NotebookSettings, list[Problem]]:
@@ -80,7 +80,7 @@ def read_notebook_settings(notebook: Notebook) -> tuple[NotebookSettings, list[P
         Problem(code, f"In the metadata of the notebook: {message}", hint, notebook=notebook.name)
         for code, message, hint in messages
     ]
-    return replace(NotebookSettings(), **values), problems
+    return NotebookSettings(**values), problems
 
 
 def merge_settings(one: CellSettings, other: CellSettings) -> tuple[CellSettings, list[str]]:

@@ -6,14 +6,13 @@ fast as it can.
 
 from __future__ import annotations
 
+import gc
 import os
-import platform
 import sys
 import traceback
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -69,6 +68,7 @@ COMMANDS: Mapping[str, CommandEntry] = {
         ("executors", "what blocks can run on, and what is missing", "executors:EXECUTORS"),
         ("export", "write the blocks of a notebook as files", "export:EXPORT"),
         ("graph", "show the blocks and what they read", "graph:GRAPH"),
+        ("image", "write a Dockerfile for running blocks elsewhere", "image:IMAGE"),
         ("init", "create a project with a notebook that runs offline", "demo:INIT"),
         ("kernel", "let kernels load the extension, or not", "kernel:KERNEL"),
         ("logs", "show what the blocks of a run wrote", "logs:LOGS"),
@@ -96,6 +96,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; answers with the exit code (see `EXIT_CODES`)."""
     if "_ARGCOMPLETE" in os.environ:
         _complete()
+    if argv is None:
+        gc.disable()  # while modules are imported
     words = list(sys.argv[1:] if argv is None else argv)
     own, rest = _split(words)
     console = Console(as_json="--json" in own)
@@ -127,6 +129,9 @@ def _run(words: Sequence[str], rest: Sequence[str], console: Console) -> int:
     if COMMANDS[name].runs_blocks and not _ONLY_LOOKS & set(words):
         import_module("jupyter_blocks.executors.starters").warm_up()
     command = load_command(name)
+    if not gc.isenabled():
+        gc.freeze()  # what has been imported stays: no garbage is ever looked for in there
+        gc.enable()
     parser = command_parser(name, command)
     after = words.index(name)
     args = parser.parse_intermixed_args([*words[:after], *words[after + 1 :]])
@@ -143,6 +148,8 @@ def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 def _command_hint(word: str) -> str:
     if word.endswith((".ipynb", ".py")):
         return f"Did you mean `{PROGRAM} run {word}`?"
+    from difflib import get_close_matches
+
     close = get_close_matches(word, COMMANDS, 1)
     return f"Did you mean '{close[0]}'?" if close else f"`{PROGRAM} --help` lists them."
 
@@ -231,6 +238,8 @@ def _report_unexpected(error: Exception, console: Console) -> None:
     if os.environ.get("JUPYTER_BLOCKS_DEBUG"):
         console.note("".join(traceback.format_exception(error)).rstrip())
     else:
+        import platform
+
         versions = f"jupyter-blocks {__version__}, Python {platform.python_version()}"
         console.note(
             "This is a mistake of Jupyter Blocks, not of yours. Set JUPYTER_BLOCKS_DEBUG=1 to see "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -127,6 +126,8 @@ class Console:
 def _style(stream: TextIO, colour: bool) -> Style:
     if not stream.isatty():
         return PLAIN
+    import shutil
+
     return Style(colour, shutil.get_terminal_size().columns)
 
 

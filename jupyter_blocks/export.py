@@ -16,9 +16,9 @@ from keyword import iskeyword
 from pathlib import Path
 
 from jupyter_blocks.binding import BlockDraft, Note, NotebookPipeline, analyze_notebook
-from jupyter_blocks.block import Binding, Block, SensorPolicy, block_name_problem
+from jupyter_blocks.block import Block, SensorPolicy, block_name_problem
 from jupyter_blocks.blockfile import parse_header
-from jupyter_blocks.codegen import block_text, helpers_text
+from jupyter_blocks.codegen import helpers_text
 from jupyter_blocks.errors import Problem, ProjectError, UsageError
 from jupyter_blocks.exportbase import keep_exported
 from jupyter_blocks.exportplan import (
@@ -28,6 +28,7 @@ from jupyter_blocks.exportplan import (
     planned_files,
     signed_yaml_digest,
 )
+from jupyter_blocks.kepttexts import kept_block_text
 from jupyter_blocks.notebook import Notebook, read_notebook
 from jupyter_blocks.pipelinetext import pipeline_yaml, signed
 from jupyter_blocks.project import create_project, find_project
@@ -199,7 +200,7 @@ def _texts(drafted: NotebookPipeline, owner: Owner) -> dict[str, str]:
         block.name: block_path(owner, block.type.folder, block.name) for block in drafted.blocks
     }
     texts = {
-        paths[block.name]: block_text(block, pipeline=drafted.name, notebook=owner.notebook)
+        paths[block.name]: kept_block_text(block, pipeline=drafted.name, notebook=owner.notebook)
         for block in drafted.blocks
     }
     helpers = None
@@ -245,7 +246,7 @@ def _block(draft: BlockDraft, path: str) -> Block:
         retry=settings.retries,
         timeout_s=None if is_sensor else settings.timeout,
         sensor=_sensor(draft) if is_sensor else SensorPolicy(),
-        binding=Binding(draft.inputs, draft.parameters, draft.outputs, draft.random_streams),
+        binding=draft.binding,
         cache=settings.cache is not False,
     )
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
+import stat
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +39,8 @@ __all__ = [
 State = Literal["written", "unchanged", "differs", "edited", "removed"]
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SURELY_OLD_NS = 2_000_000_000
+"""A file that was changed less than so long ago may change again without another time."""
 _YAML_DIGEST = re.compile(r"^  digest: '?([0-9a-f]{32})'?\n", re.MULTILINE)
 
 
@@ -169,13 +174,30 @@ def _says_the_same(one: str, other: str, path: str) -> bool:
 
 
 def _found(root: Path, path: str) -> _Found | None:
-    file = root / path
-    if not file.exists():
-        return None
-    if not file.is_file():
+    file = f"{root}/{path}"
+    try:
+        seen = os.stat(file)  # noqa: PTH116 - hundreds of files, after each edit of a notebook
+    except OSError:
+        if not Path(file).exists():
+            return None
+        raise
+    if not stat.S_ISREG(seen.st_mode):
         return _Found("", None, is_intact=False)
-    text = file.read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
-    return _judged(text, is_yaml=path.endswith(".yaml"))
+    changed_at = max(seen.st_mtime_ns, seen.st_ctime_ns)
+    if time.time_ns() - changed_at < _SURELY_OLD_NS:
+        return _read(file)
+    return _known(file, (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size))
+
+
+@lru_cache(maxsize=1024)
+def _known(file: str, _seen: tuple[int, ...]) -> _Found:
+    """The same for a file that lies there as it was seen."""
+    return _read(file)
+
+
+def _read(file: str) -> _Found:
+    text = Path(file).read_bytes().decode("utf-8", "replace").replace("\r\n", "\n")
+    return _judged(text, is_yaml=file.endswith(".yaml"))
 
 
 @lru_cache(maxsize=1024)
@@ -204,9 +226,8 @@ def _leftovers(owner: Owner, texts: Mapping[str, str]) -> Iterator[str]:
     """Files exported from this notebook before that its blocks do not need any more."""
     folders = (*(kind.folder for kind in BLOCK_TYPES.values()), "helpers")
     for folder in sorted(folders):
-        for file in sorted((owner.root / folder).rglob("*.py")):
-            path = file.relative_to(owner.root).as_posix()
-            if path not in texts and _is_exported_from(file, owner):
+        for path in _modules(owner.root, folder):
+            if path not in texts and _is_exported_from(owner.root / path, owner):
                 yield path
     for file in sorted((owner.root / "pipelines").glob("*/metadata.yaml")):
         path = f"pipelines/{file.parent.name}/{file.name}"
@@ -214,6 +235,15 @@ def _leftovers(owner: Owner, texts: Mapping[str, str]) -> Iterator[str]:
             found = _found(owner.root, path)
             if found is not None and found.notebook in (owner.notebook, owner.twin):
                 yield path
+
+
+def _modules(root: Path, folder: str) -> list[str]:
+    """The Python files in a folder of a project at any depth, relative to the project."""
+    found = []
+    for at, _, names in os.walk(root / folder):
+        inside = Path(at).relative_to(root).as_posix()
+        found += [f"{inside}/{name}" for name in names if name.endswith(".py")]
+    return sorted(found, key=lambda path: path.split("/"))
 
 
 def _is_exported_from(file: Path, owner: Owner) -> bool:

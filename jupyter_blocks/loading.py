@@ -20,6 +20,7 @@ from typing import Any
 from jupyter_blocks import decorators
 from jupyter_blocks.block import BLOCK_TYPES
 from jupyter_blocks.decorators import Mark, Marker, collecting
+from jupyter_blocks.wholefile import read_file
 
 __all__ = ["MAGE_NAMES", "BlockFile", "BlockLoadError", "loaded"]
 
@@ -129,8 +130,7 @@ def _code(path: str, name: str, content: str | None) -> CodeType:
 
 def _read(path: str, name: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - this runs before every block
-            return file.read()
+        return read_file(path)
     except OSError as error:
         raise BlockLoadError(
             f"The file of block '{name}' cannot be read: {path}: {error.strerror}."

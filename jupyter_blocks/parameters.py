@@ -5,7 +5,6 @@ Values are plain JSON. A name or a value that makes no sense is an error before 
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -69,6 +68,8 @@ def _check_name(root: Path, pipeline: Pipeline, name: str) -> None:
     if pipeline.notebook is None and _is_mentioned(root, pipeline, name):
         return
     known = sorted(pipeline.variables)
+    import difflib
+
     close = difflib.get_close_matches(name, known, 1)
     hint = f"Did you mean '{close[0]}'?" if close else _known(known)
     raise UsageError(

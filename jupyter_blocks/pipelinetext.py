@@ -120,6 +120,7 @@ def _own_settings(block: Block) -> dict[str, Any]:
         settings["outputs"] = _inline(binding.outputs)
         streams = binding.random_streams
         settings["random_streams"] = True if streams == "" else streams
+        settings["together"] = _inline(binding.together) or None
     sensor = block.sensor
     if sensor.poll_interval_s != SensorPolicy.poll_interval_s:
         settings["poll_interval"] = _number(sensor.poll_interval_s)

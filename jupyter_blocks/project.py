@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -253,7 +252,7 @@ def create_project(root: str | Path, name: str | None = None) -> Project:
     (folder / "pipelines").mkdir(parents=True, exist_ok=True)
     file = folder / _METADATA
     if not file.exists():
-        settings = {"project_type": "standalone", "project_uuid": uuid.uuid4().hex}
+        settings = {"project_type": "standalone", "project_uuid": os.urandom(16).hex()}
         if name and name != folder.name:
             settings = {"name": name, **settings}
         file.write_text(
@@ -284,7 +283,7 @@ def _stored_id(state_dir: Path) -> str:
     """The id kept in the state folder, for projects whose metadata.yaml has none."""
     file = state_dir / "project_id"
     if not file.exists():
-        draft = ensure_private(state_dir) / f"project_id.{uuid.uuid4().hex}"
+        draft = ensure_private(state_dir) / f"project_id.{os.urandom(16).hex()}"
         draft.write_text(draft.suffix[1:] + "\n", "utf-8")
         # Linked, not renamed: of two processes the first one's id counts for both.
         with suppress(FileExistsError):

@@ -7,7 +7,6 @@ one reading finds every mistake. Which keys there are is the callers' business.
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +23,8 @@ _RETRY_KEYS = ("retries", "delay", "max_delay", "exponential_backoff")
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`Did you mean 'x'?` for the known name closest to `name`; empty if none is close."""
+    import difflib
+
     matches = difflib.get_close_matches(name, [str(other) for other in known], n=1, cutoff=0.6)
     return f"Did you mean '{matches[0]}'?" if matches else ""
 

@@ -31,7 +31,7 @@ _OF_CELLS = {
     "jupyter_blocks.cache": "cache",
 }
 _OF_NOTEBOOK = {"executor_type": "executor", "retry_config": "retries", "type": "type"}
-_FROM_CODE = ("inputs", "outputs", "parameters", "random_streams")
+_FROM_CODE = ("inputs", "outputs", "parameters", "random_streams", "together")
 _PLAIN = str | int | float | bool | None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 
 from jupyter_blocks.block import BLOCK_TYPES, BlockType, block_name_problem, block_type
 from jupyter_blocks.errors import Problem
@@ -76,6 +77,13 @@ def read_tags(cell_tags: Sequence[str], source: str) -> tuple[CellTags, list[Pro
 
     The problems do not know their cell yet. Tags of others are ignored; a near miss is a warning.
     """
+    tags, problems = _read(tuple(cell_tags), source.partition("\n")[0])
+    return tags, list(problems)
+
+
+@lru_cache(maxsize=4096)
+def _read(cell_tags: tuple[str, ...], first_line: str) -> tuple[CellTags, tuple[Problem, ...]]:
+    """Most cells have tags that others have as well, and front ends ask again after each edit."""
     problems: list[Problem] = []
 
     def error(code: str, message: str, hint: str) -> None:
@@ -87,15 +95,15 @@ def read_tags(cell_tags: Sequence[str], source: str) -> tuple[CellTags, list[Pro
             hint = f"Write '{near}', or leave it if it is meant for another tool."
             message = f"The tag '{tag}' is unknown."
             problems.append(Problem("unknown-tag", message, hint, severity="warning"))
-    words = _directive(source)
-    if words is None:
-        return tags, problems
-    return _joined(tags, _from_directive(words, error), error), problems
+    words = _directive(first_line)
+    if words is not None:
+        tags = _joined(tags, _from_directive(words, error), error)
+    return tags, tuple(problems)
 
 
-def _directive(source: str) -> list[str] | None:
+def _directive(first_line: str) -> list[str] | None:
     """Words of the comment directive; none if the first line is not one."""
-    found = DIRECTIVE.match(source.partition("\n")[0])
+    found = DIRECTIVE.match(first_line)
     return re.split(r"[,\s]+", found[1].strip()) if found else None
 
 

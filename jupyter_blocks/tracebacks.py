@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import linecache
 import sys
-import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -356,6 +355,8 @@ def _is_made_up(filename: str) -> bool:
 @cache
 def _library_folders() -> tuple[str, ...]:
     """Folders of installed packages and of Python itself, each with a final slash."""
+    import sysconfig
+
     paths = sysconfig.get_paths()
     found = [paths[name] for name in ("purelib", "platlib", "stdlib", "platstdlib")]
     found += [str(Path(entry)) for entry in sys.path if entry.endswith("-packages")]

@@ -11,17 +11,19 @@ import ast
 import asyncio
 import copy
 import inspect
+import io
 import json
 import os
 import pickle
 import random
 import sys
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FunctionType, ModuleType
-from typing import Any
+from types import BuiltinMethodType, FunctionType, ModuleType
+from typing import Any, ClassVar
 
 import cloudpickle
 import numpy as np
@@ -37,6 +39,7 @@ from jupyter_blocks.magics import strip_magics
 from jupyter_blocks.notebook import Cell, read_notebook
 from jupyter_blocks.project import open_project
 from jupyter_blocks.tags import Role, read_tags
+from jupyter_blocks.variables.formats import array_reducers
 
 Values = dict[str, dict[str, Any]]
 """Block -> output -> value."""
@@ -89,6 +92,15 @@ def equal(one: Any, other: Any) -> bool:
         return type(one) is type(other) and one.tolist() == other.tolist()
     if isinstance(one, np.random.RandomState) and isinstance(other, np.random.RandomState):
         return equal(one.get_state(legacy=False), other.get_state(legacy=False))
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        is_alike = type(one).__name__ == type(other).__name__ and len(one) == len(other)
+        return is_alike and all(map(equal, one, other))
+    if isinstance(one, BuiltinMethodType) and isinstance(other, BuiltinMethodType):
+        return one.__name__ == other.__name__  # a deep copy of it has the same object
+    if isinstance(one, np.random.Generator) and isinstance(other, np.random.Generator):
+        return equal(one.bit_generator.state, other.bit_generator.state)
+    if isinstance(one, random.Random) and isinstance(other, random.Random):
+        return one.getstate() == other.getstate()
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
     if type(one).__name__ == type(other).__name__ and hasattr(one, "__dict__"):
@@ -163,6 +175,8 @@ def _run_pipeline(root: Path, draft: NotebookPipeline, parameters: Mapping[str, 
             with _own_streams(block, streams):
                 values = _run_block(block, marks, stored, given)
             stored[name] = {key: cloudpickle.dumps(value) for key, value in values.items()}
+            together = block.binding.together if block.binding else ()
+            stored[name][""] = _dumped_together({key: values[key] for key in together})
             found[name] = values
     return found
 
@@ -176,9 +190,16 @@ def _run_block(
     arguments = {
         argument: pickle.loads(stored[source.block][source.output])
         if source.output
-        else {name: pickle.loads(value) for name, value in stored[source.block].items()}
+        else {name: pickle.loads(value) for name, value in stored[source.block].items() if name}
         for argument, source in binding.inputs.items()
     }
+    for name in {source.block for source in binding.inputs.values()}:
+        together = pickle.loads(stored[name][""])
+        arguments |= {
+            argument: together[source.output]
+            for argument, source in binding.inputs.items()
+            if source.block == name and source.output in together
+        }
     signature = inspect.signature(function).parameters
     arguments |= {name: given[name] for name in binding.parameters if name in signature}
     value = function(**arguments)
@@ -191,6 +212,19 @@ def _run_block(
         if mark.kind == "test":
             mark.function(*copy.deepcopy(list(values.values())))
     return values
+
+
+def _dumped_together(values: Mapping[str, Any]) -> bytes:
+    """Values in one piece, so that they share what they shared."""
+
+    class Pickler(cloudpickle.Pickler):
+        dispatch_table: ClassVar[Any] = ChainMap(
+            array_reducers(), cloudpickle.Pickler.dispatch_table
+        )
+
+    file = io.BytesIO()
+    Pickler(file).dump(values)
+    return file.getvalue()
 
 
 @contextmanager

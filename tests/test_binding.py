@@ -164,14 +164,14 @@ MISTAKES: dict[str, tuple[tuple[Source, ...], str, int, int | None, str]] = {
     ),
     "an object under two names, in a container": (
         (
-            LOAD_LIST,
-            ("transformer", "ys = [xs]"),
-            ("transformer", "ys[0].append(2)\nzs = xs + ys"),
+            ("loader:load", "@data_loader\ndef load():\n    return [1]"),
+            ("transformer", "ys = [load]"),
+            ("transformer", "ys[0].append(2)\nzs = load + ys"),
         ),
         "alias",
         3,
         1,
-        "'xs' and 'ys' share an object in the notebook",
+        "'load' and 'ys' share an object in the notebook",
     ),
     "a shared function that reads data": (
         (
@@ -578,12 +578,13 @@ WARNINGS: dict[str, tuple[tuple[Source, ...], str, int, str]] = {
     ),
     "one object under two names": (
         (
-            ("loader:load", "import models\nxs = models.make()\nys = xs.fit()"),
+            ("loader:xs", "@data_loader\ndef xs():\n    return 1"),
+            ("transformer", "ys = xs.fit()"),
             ("transformer", "ys.append(2)"),
             ("exporter", "print(xs, ys)"),
         ),
         "alias",
-        3,
+        4,
         "'xs' and 'ys' may be one object in the notebook, and a block changes it through 'ys'.",
     ),
     "order on a cell that is no block": (

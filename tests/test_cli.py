@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 def test_commands_are_sorted_and_complete() -> None:
     """All that the design names, in the order of the list."""
     promised = "init start export run check suggest notebook graph show runs status logs cancel"
-    promised += " attach executors clean repair demo completion kernel"
+    promised += " attach executors clean repair demo completion image kernel"
     assert list(COMMANDS) == sorted(promised.split())
 
 

@@ -59,6 +59,7 @@ def test_definitions_say_what_they_need() -> None:
         changes=frozenset({"log"}),
         parameters=("a", "b", "c"),
         changed_parameters=frozenset({"a"}),
+        gives_parts=frozenset({"a"}),
     )
 
 

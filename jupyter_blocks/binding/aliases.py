@@ -13,12 +13,18 @@ from itertools import pairwise
 
 from jupyter_blocks.binding.arraykinds import Kind, grouped, itself, kind_of, sliced, viewed
 from jupyter_blocks.binding.arrayshapes import dimensions
-from jupyter_blocks.binding.branches import augmented, bound_names, given_names
+from jupyter_blocks.binding.branches import (
+    asked_names,
+    augmented,
+    bound_names,
+    given_names,
+    indexed_names,
+)
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
-from jupyter_blocks.binding.scope import Origin, Provider, Scope
+from jupyter_blocks.binding.scope import Origin, Provider, Scope, root
 from jupyter_blocks.binding.shared import definition_part
-from jupyter_blocks.binding.statements import Statement, asked_once
+from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
 from jupyter_blocks.dataflow import Definition
 
 __all__ = ["Aliases", "Sharing", "last_changes"]
@@ -50,6 +56,8 @@ class Aliases:
         self.last_changes = last_changes
         self._kinds: dict[str, Kind] = {}
         self._shapes: dict[str, int] = {}
+        self._growing: set[str] = set()
+        """Dicts that make the elements they are asked for."""
         self.sliced: dict[str, str] = {}
         """Names that the last cell noted has bound to views whose ends only it knows, with the
         array: no other block can say the assignment again."""
@@ -59,7 +67,7 @@ class Aliases:
         """What the name of `provider` shares an object with, if that still stands for it."""
         shared = self._shared.get(provider)
         base = self.scope.get(shared.base) if shared else None
-        return shared if shared and base and _root(base) is shared.root else None
+        return shared if shared and base and root(base) is shared.root else None
 
     def base(self, name: str) -> str:
         """The name through which changes of `name` are seen by all that share its object."""
@@ -88,14 +96,27 @@ class Aliases:
         """Whether `name` certainly stands for a list, dict or set."""
         return self._kinds.get(name) is Kind.CONTAINER
 
+    def is_table(self, name: str) -> bool:
+        """Whether `name` certainly stands for a table of pandas."""
+        return self._kinds.get(name) is Kind.TABLE
+
     def is_estimator(self, name: str) -> bool:
         """Whether `name` certainly stands for a model as scikit-learn has them."""
         return self._kinds.get(name) is Kind.ESTIMATOR
 
     def handed_on(self, statements: Sequence[Statement]) -> list[str]:
-        """Random generators that are given to a function, which will advance them."""
-        names = dict.fromkeys(name for statement in statements for name in given_names(statement))
-        return [name for name in names if self._kinds.get(name) is Kind.GENERATOR]
+        """Random generators that are asked, or given to a function, which will advance them.
+
+        And dicts of the kind `defaultdict` that are asked for an element.
+        """
+        names = dict.fromkeys(
+            name
+            for statement in statements
+            for name in (*given_names(statement), *asked_names(statement))
+        )
+        drawn = [name for name in names if self._kinds.get(name) in (Kind.GENERATOR, Kind.RANDOM)]
+        asked = dict.fromkeys(name for item in statements for name in indexed_names(item))
+        return [*drawn, *(name for name in asked if name in self._growing)]
 
     def is_number(self, name: str) -> bool:
         """Whether `name` certainly stands for a whole number, which nothing can change."""
@@ -126,11 +147,16 @@ class Aliases:
             for other, shared in self._shared.items()
         )
 
-    def release(self, names: Sequence[str]) -> None:
-        """Note that a cell binds `names` anew: what shared their objects goes on without them."""
+    def release(self, names: Sequence[str], block: str) -> None:
+        """Note that a cell binds `names` anew: what shared their objects goes on without them.
+
+        What its own `block` made of them, it has.
+        """
         for provider, shared in list(self._shared.items()):
             base = self.scope.get(shared.base)
             if shared.base not in names or base is None or self.of(provider) is None:
+                continue
+            if provider.is_of(block):
                 continue
             if self.scope.get(provider.name) is provider and provider.name not in names:
                 if shared.is_same:
@@ -200,7 +226,10 @@ class Aliases:
             shape = dimensions(value, self._shapes, self.module_of)
         for name in names:
             self._kinds.pop(name, None)
+            self._growing.discard(name)
             self._shapes.pop(name, None)
+        if isinstance(value, ast.Call) and dotted_name(value.func).endswith("defaultdict"):
+            self._growing.update(targets)
         for name in targets:
             if kind:
                 self._kinds[name] = kind
@@ -225,7 +254,7 @@ class Aliases:
         if max(self.last_changes.get(item, 0) for item in (name, base)) > code.number:
             key = (code.number, statement.first)
             part = _assignment(code, statement, f"{name} = {base}" if is_same else "")
-            self._shared[provider] = Sharing(base, _root(other), is_same, part, key)
+            self._shared[provider] = Sharing(base, root(other), is_same, part, key)
         return True
 
 
@@ -283,10 +312,3 @@ def _assignment(code: CellCode, statement: Statement, text: str) -> CodePart:
     lines: list[str | None] = [None] * len(code.lines)
     lines[statement.first - 1] = text
     return CodePart(part.cell, tuple(lines))
-
-
-def _root(provider: Provider) -> Provider:
-    """Who bound the object that was changed in place since."""
-    while provider.changed and provider.before is not None:
-        provider = provider.before
-    return provider

@@ -24,6 +24,8 @@ class Kind(StrEnum):
     ARRAY = "array"
     GENERATOR = "generator"
     """A random generator of numpy, whose methods give arrays."""
+    RANDOM = "random"
+    """A random generator of Python, whose methods give numbers and lists."""
     NUMBER = "number"
     """A whole number."""
     CONTAINER = "container"
@@ -49,9 +51,9 @@ _TABLE_METHODS = word_set(
 )
 _GROUPING = frozenset(("expanding", "groupby", "resample", "rolling"))
 _GIVE_THEMSELVES = frozenset(("fit", "partial_fit", "set_params"))
-_VIEW_METHODS = frozenset(
-    ("diagonal", "ravel", "reshape", "squeeze", "swapaxes", "transpose", "view")
-)
+_VIEW_METHODS = frozenset(("diagonal", "squeeze", "swapaxes", "transpose", "view"))
+_MAY_COPY = frozenset(("ravel", "reshape"))
+"""Methods that give a view where the memory is in order, and a copy else."""
 _VIEW_FUNCTIONS = _VIEW_METHODS - {"view"} | {"asanyarray", "asarray", "atleast_2d"}
 """Functions of numpy that give a view of their first argument, where that is an array."""
 _VIEW_ATTRIBUTES = frozenset(("T", "flat", "imag", "real"))
@@ -119,7 +121,10 @@ def viewed(
             found := _array(inner, kinds, shapes)
         ):
             return found
-        case ast.Call(func=ast.Attribute(attr=name), args=[first, *_]) if name in _VIEW_FUNCTIONS:
+        case ast.Call(func=ast.Attribute(attr=name), args=[first, *rest]) if (
+            name in _VIEW_FUNCTIONS
+            and (name in _VIEW_METHODS or not (rest or node.keywords))  # a dtype makes a copy
+        ):
             return _array(first, kinds, shapes)
     return ""
 
@@ -128,6 +133,10 @@ def _plain_call(name: str, module: str) -> Kind | None:
     """What a function that is called by a name of its own gives."""
     if name in _CONTAINERS and module in ("", "collections"):
         return Kind.CONTAINER
+    if module == "random.Random" or (module == "random" and name == "Random"):
+        return Kind.RANDOM
+    if module == f"numpy.random.{name}" and name in _GENERATORS:
+        return Kind.GENERATOR
     if module == f"pandas.{name}" and _makes_table(name):
         return Kind.TABLE
     return Kind.ESTIMATOR if _is_estimator(name, module) else None
@@ -186,6 +195,8 @@ def _call(
     if _root_module(owner, module_of) == "numpy":
         return Kind.GENERATOR if method in _GENERATORS else Kind.ARRAY
     root = _root_module(owner, module_of)
+    if root == "random":
+        return Kind.RANDOM if method in ("Random", "SystemRandom") else None
     if root in _TABLE_PACKAGES and _makes_table(method):
         return Kind.TABLE
     if _is_estimator(method, root):
@@ -197,7 +208,7 @@ def _call(
         return kind if method in _GIVE_THEMSELVES else None
     if kind is Kind.TABLE:
         return kind if method in _TABLE_METHODS else None
-    is_array = kind is Kind.ARRAY and method in (_COPIES | _VIEW_METHODS)
+    is_array = kind is Kind.ARRAY and method in (_COPIES | _VIEW_METHODS | _MAY_COPY)
     return Kind.ARRAY if is_array else None
 
 

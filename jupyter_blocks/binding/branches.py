@@ -13,6 +13,7 @@ from jupyter_blocks.dataflow.mutation import KEEPERS, gives_itself, method_chang
 from jupyter_blocks.wordsets import word_set
 
 __all__ = [
+    "asked_names",
     "asks_what_was_learned",
     "augmented",
     "bound_above",
@@ -22,6 +23,7 @@ __all__ = [
     "figure_names",
     "given_back",
     "given_names",
+    "indexed_names",
     "nested_assignments",
     "plain_assignments",
     "read_after_delete",
@@ -168,6 +170,22 @@ def given_names(statement: Statement) -> tuple[str, ...]:
     arguments = (item for node in calls for item in (*node.args, *node.keywords))
     values = (item.value if isinstance(item, ast.keyword) else item for item in arguments)
     return tuple(value.id for value in values if isinstance(value, ast.Name))
+
+
+@asked_once
+def asked_names(statement: Statement) -> tuple[str, ...]:
+    """Names whose methods are called, as `r` in `r.sample(x, 2)`."""
+    functions = (node.func for node in _ran(statement).get(ast.Call, ()))
+    owners = (item.value for item in functions if isinstance(item, ast.Attribute))
+    return tuple(owner.id for owner in owners if isinstance(owner, ast.Name))
+
+
+@asked_once
+def indexed_names(statement: Statement) -> tuple[str, ...]:
+    """Names of which an element is read, as `d` in `x = d[0]`: a `defaultdict` may get it so."""
+    places = (node for node in _ran(statement).get(ast.Subscript, ()))
+    owners = (node.value for node in places if isinstance(node, ast.Subscript))
+    return tuple(owner.id for owner in owners if isinstance(owner, ast.Name))
 
 
 def asks_what_was_learned(statements: Sequence[Statement], name: str) -> bool:

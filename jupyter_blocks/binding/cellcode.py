@@ -6,7 +6,7 @@ A cell that is not valid Python is reported here, with its line, and takes no pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from jupyter_blocks.binding.draft import CodePart
@@ -15,7 +15,7 @@ from jupyter_blocks.binding.statements import Statement, StatementKind, cut
 from jupyter_blocks.cellsettings import CellSettings
 from jupyter_blocks.dataflow import CellFlow, Definition
 from jupyter_blocks.errors import Problem
-from jupyter_blocks.magics import strip_magics
+from jupyter_blocks.magics import Note, strip_magics
 from jupyter_blocks.notebook import Cell
 from jupyter_blocks.tags import CellTags, Role
 
@@ -35,6 +35,8 @@ class CellCode:
     """Of the whole cell."""
     known: Mapping[str, Definition] = field(default_factory=dict)
     """Functions and classes that earlier cells define."""
+    commands: tuple[tuple[int, str], ...] = ()
+    """Magics and the like that were left out or unwrapped, with their lines."""
     is_valid: bool = True
     set_aside: tuple[Problem, ...] = ()
     """Problems that count only if the cell turns out to be part of the pipeline."""
@@ -62,7 +64,7 @@ class CellCode:
     @cached_property
     def known_at_end(self) -> Mapping[str, Definition]:
         """The same with those that the cell itself defines."""
-        return {**self.known, **self.definitions}
+        return {**self.known, **self.definitions} if self.definitions else self.known
 
     def statements_of(self, *kinds: StatementKind) -> tuple[Statement, ...]:
         """The statements of the given kinds."""
@@ -106,13 +108,14 @@ def read_code(
 ) -> tuple[CellCode, list[Problem], list[tuple[int, str]]]:
     """The code of a cell, its problems, and notes (line, text) on magics that were left out.
 
-    A cell without a role may hold anything: its problems are set aside.
+    A cell without a role may hold anything: its problems are set aside. `known` is kept, and must
+    not be changed.
     """
     source = cell.source
     if tags.directive:
         source = "\n" + source.partition("\n")[2]
     plain = strip_magics(source)
-    code = CellCode(cell, tags, settings, known=dict(known))
+    parsed, flow, is_valid = ParsedCell(), CellFlow(), True
     problems = [
         Problem(
             problem, message, hint, notebook=notebook, cell=cell.number, cell_id=cell.id, line=line
@@ -121,14 +124,28 @@ def read_code(
     ]
     try:
         parsed = parsed_cell(plain.source, lazy_annotations=lazy_annotations)
-        code = replace(code, parsed=parsed, flow=parsed.flow(code.known))
+        flow = parsed.flow(known)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        code = replace(code, is_valid=False)
+        parsed, is_valid = ParsedCell(), False
         problems.append(_syntax_problem(error, cell, notebook))
-    if tags.role in (Role.NONE, Role.SKIP):
-        code = replace(code, set_aside=tuple(problems))
-        problems = []
-    return code, problems, list(plain.notes)
+    is_set_aside = tags.role in (Role.NONE, Role.SKIP)
+    code = CellCode(
+        cell,
+        tags,
+        settings,
+        parsed,
+        flow,
+        known,
+        commands=_commands(source, plain.notes),
+        is_valid=is_valid,
+        set_aside=tuple(problems) if is_set_aside else (),
+    )
+    return code, [] if is_set_aside else problems, list(plain.notes)
+
+
+def _commands(source: str, notes: Sequence[Note]) -> tuple[tuple[int, str], ...]:
+    lines = source.split("\n") if notes else []
+    return tuple((note.line, lines[note.line - 1].strip()) for note in notes)
 
 
 def _syntax_problem(error: Exception, cell: Cell, notebook: str) -> Problem:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from jupyter_blocks.block import BlockType, Source
+from jupyter_blocks.block import Binding, BlockType, Source
 from jupyter_blocks.cellsettings import CellSettings, NotebookSettings
 from jupyter_blocks.dataflow import Expression
 from jupyter_blocks.errors import Problem
@@ -90,6 +90,8 @@ class CodePart:
 
     cell: str
     lines: tuple[str | None, ...]
+    ends_figures: bool = False
+    """Whether figures of pyplot end after it, as those of a notebook's cell do."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,8 @@ class BlockCode:
     tests: tuple[TestDraft, ...] = ()
     shows: bool = False
     """Whether `display`, which a notebook has by itself, must be imported."""
+    keeps_figures: bool = False
+    """Whether figures of pyplot stay open where cells of the notebook end."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,15 @@ class BlockDraft:
     settings: CellSettings
     edges: tuple[Edge, ...]
     code: BlockCode
+    together: tuple[str, ...] = ()
+    """Outputs that may share objects; see `block.Binding`."""
+
+    @property
+    def binding(self) -> Binding:
+        """How the exported block is called."""
+        return Binding(
+            self.inputs, self.parameters, self.outputs, self.random_streams, self.together
+        )
 
 
 @dataclass(frozen=True)

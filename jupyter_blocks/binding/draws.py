@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
 from jupyter_blocks.binding.nodes import children
-from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
+from jupyter_blocks.binding.statements import Statement, asked_once, asked_once_with, dotted_name
 from jupyter_blocks.wordsets import word_set
 
-__all__ = ["STREAMS", "Draws", "RandomUse", "random_uses"]
+__all__ = ["STREAMS", "Draws", "RandomUse", "dotted_paths", "first_names", "random_uses"]
 
 STREAMS = frozenset({"numpy", "random"})
 """The streams that are carried."""
@@ -92,16 +92,31 @@ def random_uses(
     `methods` are further names of methods that draw: those of the notebook's own classes.
     """
     drawing = methods | _METHODS
-    found = (
-        _use(path, line, origin, drawing)
+    return [
+        use
         for statement in statements
-        for path, line in _paths(statement)
-    )
-    return [use for use in found if use is not None]
+        for use in _uses(statement, (tuple(map(origin, first_names(statement))), drawing))
+    ]
+
+
+@asked_once_with
+def _uses(
+    statement: Statement, given: tuple[tuple[str, ...], frozenset[str]]
+) -> tuple[RandomUse, ...]:
+    """The same of one statement, whose `first_names` come from the given modules."""
+    modules = dict(zip(first_names(statement), given[0], strict=True))
+    uses = (_use(path, line, modules, given[1]) for path, line in dotted_paths(statement))
+    return tuple(use for use in uses if use is not None)
 
 
 @asked_once
-def _paths(statement: Statement) -> list[tuple[str, int]]:
+def first_names(statement: Statement) -> tuple[str, ...]:
+    """What the `dotted_paths` of a statement begin with, each once; of `.fit` that is nothing."""
+    return tuple(dict.fromkeys(path.partition(".")[0] for path, _ in dotted_paths(statement)))
+
+
+@asked_once
+def dotted_paths(statement: Statement) -> list[tuple[str, int]]:
     """The dotted names in a statement, with their lines; `.fit` of what is no name: `f(x).fit`."""
     found: list[tuple[str, int]] = []
     _add_paths(statement.node, found)
@@ -122,9 +137,11 @@ def _add_paths(node: ast.AST, found: list[tuple[str, int]]) -> None:
         _add_paths(child, found)
 
 
-def _use(path: str, line: int, origin: Origins, methods: frozenset[str]) -> RandomUse | None:
+def _use(
+    path: str, line: int, modules: Mapping[str, str], methods: frozenset[str]
+) -> RandomUse | None:
     root, _, rest = path.partition(".")
-    module = origin(root) if root else ""
+    module = modules[root]
     if not module:
         method = rest.rpartition(".")[2]
         is_drawing = method in methods or not _METHOD_PARTS.isdisjoint(method.lower().split("_"))

@@ -79,7 +79,8 @@ class _Files:
             statements = [item for item in statements if not isinstance(item.node, _DEFINITIONS)]
         statements += block.copied if block else ()
         uses = self._uses_in(statements)
-        called = {name for item in statements for name in item.mentioned}
+        helpers = self._walk.shared.helpers
+        called = {name for item in statements for name in item.mentioned if name in helpers}
         for helper in self._walk.shared.reach(sorted(called)).values():
             line = min((use.line for use in uses), default=1)
             if helper.statement is not None:
@@ -191,17 +192,28 @@ def _is_in(path: str, folder: str) -> bool:
 _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def _paths(code: CellCode, known: Mapping[str, str]) -> dict[str, str]:
+def _paths(code: CellCode, known: dict[str, str]) -> dict[str, str]:
     """`NAME = "data/x.csv"`, `NAME = Path("data") / "x.csv"`."""
     found: dict[str, str] = {}
-    names = ChainMap(found, dict(known))
+    names = ChainMap(found, known)
     for statement in code.statements:
-        node = statement.node
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            value = literal_path(node.value, names)
+        if (named := _may_name_path(statement)) is not None:
+            name, expression = named
+            value = literal_path(expression, names)
             if value is not None:
-                found[node.targets[0].id] = value
+                found[name] = value
     return found
+
+
+@asked_once
+def _may_name_path(statement: Statement) -> tuple[str, ast.expr] | None:
+    """The name and the value of an assignment that gives a path, if names in it stand for some."""
+    node = statement.node
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return None
+    paths = dict.fromkeys(statement.mentioned, "path")
+    may_be = literal_path(node.value, paths) is not None
+    return (node.targets[0].id, node.value) if may_be else None
 
 
 @asked_once

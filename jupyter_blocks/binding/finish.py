@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from keyword import iskeyword
 
 from jupyter_blocks.binding.blockfunction import DECORATORS, decorators_used
@@ -17,6 +17,7 @@ from jupyter_blocks.binding.draft import (
     Returns,
     Style,
 )
+from jupyter_blocks.binding.figureends import BlockFigures, block_figures
 from jupyter_blocks.binding.fileorder import file_edges
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.options import options_before
@@ -38,6 +39,7 @@ class _Around:
     streams: BlockStreams | None
     files: Sequence[Edge]
     options: tuple[CodePart, ...]
+    figures: BlockFigures
 
 
 def finished_blocks(walk: Walk) -> list[BlockDraft]:
@@ -47,13 +49,17 @@ def finished_blocks(walk: Walk) -> list[BlockDraft]:
     streams = random_streams(walk)
     files = file_edges(walk)
     options = options_before(walk)
+    figures = block_figures(walk)
     return [
         _draft(
             walk,
             block,
             results,
             _Around(
-                streams.get(block.name), files.get(block.name, ()), options.get(block.name, ())
+                streams.get(block.name),
+                files.get(block.name, ()),
+                options.get(block.name, ()),
+                figures.get(block.name, BlockFigures()),
             ),
         )
         for block in blocks
@@ -107,6 +113,7 @@ def _draft(
         settings=plan.settings,
         edges=(*block.edges, *order_edges(block, order), *hidden),
         code=_code(walk, block, returns, around),
+        together=walk.reader.together.outputs((code.number for code in plan.cells), outputs),
     )
 
 
@@ -153,7 +160,7 @@ def _code(walk: Walk, block: OpenBlock, returns: Returns, around: _Around) -> Bl
     kept = [name for name in block.module_names if name in block.local]
     return BlockCode(
         function=_function_name(block, {*used, *imported, *block.module_parameters}),
-        parts=(*(around.streams.seeds if around.streams else ()), *block.parts),
+        parts=(*(around.streams.seeds if around.streams else ()), *_ended(block, around.figures)),
         options=around.options,
         imports=imports,
         helpers=tuple(helpers),
@@ -169,7 +176,12 @@ def _code(walk: Walk, block: OpenBlock, returns: Returns, around: _Around) -> Bl
         decorators=_decorators(block, {*imported, *helpers}),
         tests=tuple(block.tests),
         shows=used.get("display", Origin.IMPORT) is None,
+        keeps_figures=around.figures.keeps,
     )
+
+
+def _ended(block: OpenBlock, figures: BlockFigures) -> list[CodePart]:
+    return [replace(part, ends_figures=part.cell in figures.ends) for part in block.parts]
 
 
 def _function_name(block: OpenBlock, taken: set[str]) -> str:

@@ -27,7 +27,8 @@ module = importlib.import_module(sys.argv[1])
 names = getattr(module, "__all__", None)
 if names is None:
     names = [name for name in vars(module) if not name.startswith("_")]
-sys.__stdout__.write("\\n" + json.dumps(sorted(names)))
+file = getattr(module, "__file__", None)
+sys.__stdout__.write("\\n" + json.dumps([sorted(names), file]))
 """
 _IMPORT_TIMEOUT_S = 60
 _LINE_LENGTH = 88
@@ -118,7 +119,8 @@ class Imports:
 
     def module_of(self, name: str) -> str:
         """The module that `name` was imported as or from; empty if it was not imported."""
-        return next(reversed(self._origins.get(name, {"": None})))
+        origins = self._origins.get(name)
+        return next(reversed(origins)) if origins else ""
 
     def _expand(self, code: CellCode, statement: Statement) -> tuple[str, tuple[str, ...]] | None:
         """`from m import *` with the names the notebook uses written out."""
@@ -195,11 +197,28 @@ def _import_text(module: str, names: tuple[str, ...]) -> str:
     return f"from {module} import (\n{rows})"
 
 
+_installed: dict[tuple[str, str], tuple[str, ...]] = {}
+"""What modules give that lie in no folder of a notebook: while a process runs, that is the same."""
+
+
 def _exported_names(module: str, folder: str) -> tuple[str, ...] | str:
     """Names that `from module import *` gives; a text says why it cannot be imported.
 
     A process of its own imports it: the module may print, change settings or crash.
     """
+    if found := _installed.get((module, folder)):
+        return found
+    answer = _imported(module, folder)
+    if isinstance(answer, str):
+        return answer
+    names, file = answer
+    if file is None or not Path(file).resolve().is_relative_to(Path(folder).resolve()):
+        _installed[module, folder] = names
+    return names
+
+
+def _imported(module: str, folder: str) -> tuple[tuple[str, ...], str | None] | str:
+    """The names of a module and its file; a text says why it cannot be imported."""
     try:
         done = subprocess.run(  # noqa: S603 - this Python; the notebook imports the same module
             [sys.executable, "-c", _LIST_NAMES, module],
@@ -214,4 +233,5 @@ def _exported_names(module: str, folder: str) -> tuple[str, ...] | str:
     if done.returncode:
         lines = done.stderr.strip().splitlines()
         return lines[-1] if lines else f"importing it ended with exit code {done.returncode}."
-    return tuple(json.loads(done.stdout.rpartition("\n")[2]))
+    names, file = json.loads(done.stdout.rpartition("\n")[2])
+    return tuple(names), file

@@ -33,6 +33,8 @@ class OpenBlock:
     """Data names it binds or changes, in order of the last binding."""
     latest: dict[str, Provider] = field(default_factory=dict)
     """The last thing it did to each name."""
+    handed_on: set[str] = field(default_factory=set)
+    """Names it takes and gives only because others share objects with them."""
     resolved: dict[str, Provider | None] = field(default_factory=dict)
     """Who provided each name when it was read first."""
     needed: dict[str, None] = field(default_factory=dict)

@@ -175,11 +175,23 @@ class _Options:
 @asked_once
 def _may_be_option(statement: Statement) -> bool:
     """Whether it can be an option at all, whatever its names stand for."""
-    node = statement.node
-    if isinstance(node, ast.Assign) and statement.kind is not StatementKind.SETTING:
+    if statement.kind is StatementKind.SETTING:
+        return True
+    if isinstance(statement.node, ast.If | ast.For | ast.Try):
+        inner = (item for item in statement.nodes if isinstance(item, ast.stmt))
+        return all(_may_set_module(item) for item in inner if not isinstance(item, _BRANCHES))
+    return _may_set_module(statement.node)
+
+
+def _may_set_module(node: ast.stmt) -> bool:
+    """Whether a simple statement may change something of a module, if its names are modules."""
+    if isinstance(node, ast.Assign):
         is_plain = all(isinstance(target, ast.Name) for target in node.targets)
         return not is_plain or is_setting_call(node.value)
-    return True
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return isinstance(node, ast.Pass)
+    name = dotted_name(node.value.func).rpartition(".")[2]
+    return name.startswith(_SETTERS) or is_setting_call(node.value)
 
 
 @asked_once

@@ -72,7 +72,7 @@ def _candidates(block: OpenBlock) -> Iterator[str]:
         if name in certain and not name.startswith("_") and _method(value) not in _OPENS:
             yield name
     for name in reversed(block.bound):
-        if block.latest[name].changed:
+        if block.latest[name].changed and name not in block.handed_on:
             yield name
 
 

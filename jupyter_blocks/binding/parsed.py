@@ -11,7 +11,7 @@ import ast
 import re
 import unicodedata
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -85,7 +85,7 @@ class ParsedCell:
         asked = {
             name: definition
             for name, definition in known.items()
-            if name in words or not definition.changing_methods.isdisjoint(words)
+            if name in words or (definition.kind == "class" and _has_method(definition, words))
         }
         places = tuple((statement.first, statement.col) for statement in without)
         key = (places, frozenset(asked.values()), tuple(carried))
@@ -118,6 +118,11 @@ class ParsedCell:
                     return None
                 rest.append(node)
         return rest
+
+
+def _has_method(definition: Definition, words: Collection[str]) -> bool:
+    """Whether methods that must be known where they are called may be called there."""
+    return any(not methods.isdisjoint(words) for methods in definition.special_methods.values())
 
 
 def parsed_cell(source: str, *, lazy_annotations: bool) -> ParsedCell:

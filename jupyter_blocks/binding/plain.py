@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from jupyter_blocks.binding.branches import (
     augmented,
-    certainly_changed,
     given_back,
     read_after_delete,
     stored_in,
@@ -16,9 +15,10 @@ from jupyter_blocks.binding.branches import (
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart
 from jupyter_blocks.binding.grouping import BlockPlan
+from jupyter_blocks.binding.handing import Handing
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.reading import Reader, Reading, Strength
-from jupyter_blocks.binding.scope import Origin, Provider
+from jupyter_blocks.binding.scope import Bond, Origin, Provider
 from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import definition_lines
 from jupyter_blocks.binding.sharedstate import Counters
@@ -55,6 +55,7 @@ class PlainBlocks:
         self.setup = setup
         self.folder = folder
         self.counters = Counters(self.scope, setup.shared)
+        self.handing = Handing(reader)
         self._data: dict[str, frozenset[str]] = {}
         self.kept = kept
         """Definitions that stay in the body, each with the data it reads (or nothing)."""
@@ -74,10 +75,11 @@ class PlainBlocks:
         self._check(block, code, flow)
         reading = Reading(block, code, flow)
         self._read(reading)
-        self._check_aliases(reading)
+        self.handing.check_parted(reading)
         in_place = self.reader.aliases.augmented(code)
-        self._change_shared(reading, augmented(code.statements) - in_place)
+        self.handing.change_same(reading, augmented(code.statements) - in_place)
         self._change(reading, in_place)
+        self.handing.hand_on(reading, in_place)
         left = [item for item in code.statements if item not in cut]
         self._bind(reading, nested, left, in_place)
         block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
@@ -208,11 +210,14 @@ class PlainBlocks:
             *_changed_by_augmenting(reading),
             *self.reader.aliases.handed_on(code.statements),
             *self.counters.among(flow.calls),
+            *self.handing.called(flow),
             *self._changed_by_modules(flow),
             *declared,
         )
-        bases = (name if name in bound else self.reader.aliases.base(name) for name in changes)
-        for name in dict.fromkeys(bases):
+        bases = {name: self.reader.aliases.base(name) for name in changes}
+        for name in dict.fromkeys(
+            name if bound.intersection((name, base)) else base for name, base in bases.items()
+        ):
             provider = self.scope.get(name)
             if name in declared and (provider is None or provider.origin in _UNCHANGEABLE):
                 self._unknown_change(reading, name)
@@ -230,45 +235,6 @@ class PlainBlocks:
         if provider.origin is Origin.NESTED:  # an attribute of a class
             return self.reader.carried.obstacle(provider) is None
         return provider.origin not in _UNCHANGEABLE and not provider.is_definition
-
-    def _change_shared(self, reading: Reading, augmented_names: Iterable[str]) -> None:
-        """`x += y` changes what shares the object of `x` if that is a list, say, and not a number.
-
-        Only the block itself can know, so that it gives the other names as they are afterwards.
-        """
-        block, flow, code = reading.block, reading.flow, reading.code
-        bound = {*flow.binds, *flow.maybe_binds, *flow.deletes}
-        for name in augmented_names:
-            for other in self.reader.aliases.same(name):
-                provider = self.scope.get(other)
-                if other in bound or provider is None or provider.is_of(block.name):
-                    continue
-                self.reader.read(reading, Use(other, 1), Strength.MUST)
-                block.bind(
-                    self.scope.bind(other, Origin.DATA, code.number, block=block.name, changed=True)
-                )
-                reading.shared.append((name, other))
-
-    def _check_aliases(self, reading: Reading) -> None:
-        """Warn where a change through one name is a change of another name in the notebook."""
-        read = {id(provider) for provider in reading.block.resolved.values()}
-        certain = certainly_changed(reading.code).intersection(reading.flow.changes)
-        changed = (
-            *reading.flow.changes,
-            *augmented(reading.code.statements),
-            *(reading.code.settings.changes or ()),
-        )
-        for name in dict.fromkeys(changed):
-            provider = reading.block.resolved.get(name)
-            if provider is None or provider.is_of(reading.block.name):
-                continue
-            is_list = self.reader.aliases.is_container(name)
-            is_shallow = is_list and name not in reading.flow.deep_changes
-            for other in self.scope.change(
-                provider, is_certain=name in certain, is_shallow=is_shallow
-            ):
-                if id(other) in read:
-                    self.reader.warn_of_alias(reading.code, Use(other.name, 1), other)
 
     def _changed_by_modules(self, flow: CellFlow) -> list[str]:
         """Arguments of statements such as `tools.clean(df)` where `tools` lies by the notebook."""
@@ -303,7 +269,8 @@ class PlainBlocks:
         statements = {item.names[0]: item for item in reading.code.statements_of(_DEFINITION)}
         block.local.update(flow.binds, flow.maybe_binds, flow.deletes)
         binds = [name for name in (*flow.binds, *flow.maybe_binds) if name not in in_place]
-        self.reader.aliases.release((*binds, *flow.deletes))
+        before = {other: self.scope.get(other) for _how, _name, other in flow.before}
+        self.reader.aliases.release((*binds, *flow.deletes), block.name)
         for name in binds:
             if name in nested and name not in data:
                 provider = self.scope.bind(
@@ -313,7 +280,7 @@ class PlainBlocks:
                 continue
             maybe = name in flow.maybe_binds and not self._is_bound_by(block, name)
             block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, maybe=maybe))
-        sharing = self.reader.aliases.note(block.name, reading.code, left)
+        self.reader.aliases.note(block.name, reading.code, left)
         for one, other in reading.shared:
             self.scope.link(one, other)
             self.scope.link(other, one)
@@ -323,14 +290,17 @@ class PlainBlocks:
         for one, other in flow.aliases:
             if (one, other) in stored and self.reader.aliases.copies(one):
                 continue
-            if frozenset((one, other)) not in sharing:
-                is_container = (one, other) not in stored or self.reader.aliases.is_container(one)
-                is_certain = is_container and (one, other) not in unsure
-                self.scope.link(one, other, is_certain=is_certain)
+            is_container = (one, other) not in stored or self.reader.aliases.is_container(one)
+            is_certain = is_container and (one, other) not in unsure
+            self.scope.link(one, other, Bond.SURE if is_certain else Bond.UNSURE)
+        self.handing.note_parts(flow)
+        self.handing.note_before(flow, before)
         for one, other in flow.holds:
             aliases = self.reader.aliases
             if aliases.is_container(one) and not aliases.is_number(other):
                 self.scope.link(one, other)
+            elif not (aliases.copies(one) or aliases.is_number(other)):
+                self.scope.link(one, other, Bond.PART)
         self.reader.late.note(left)
         self.counters.note(reading.code.statements_of(_DEFINITION), left, flow.calls)
         for name in flow.deletes:

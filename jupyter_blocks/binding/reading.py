@@ -6,7 +6,7 @@ the name and what to do. Who is read from learns what it has to give.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -21,6 +21,7 @@ from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.refusals import Refusals
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Provider, Scope
+from jupyter_blocks.binding.together import Group, Together
 from jupyter_blocks.binding.uses import needed_by_condition
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
@@ -67,8 +68,10 @@ class Reader:
         blocks: Mapping[str, OpenBlock],
         aliases: Aliases,
         imports: Imports,
+        groups: Collection[Group] = (),
     ) -> None:
         self.scope = scope
+        self.together = Together(scope, groups)
         self.aliases = aliases
         self.imports = imports
         self.carried = Carried(scope)
@@ -345,6 +348,7 @@ class Reader:
         changed = self.scope.outdated(provider)
         if changed is None:
             return
+        self.together.note_parted(provider, changed, code.number)
         is_sure = self.scope.is_surely_outdated(provider) or (
             self.aliases.is_estimator(provider.name)
             and asks_what_was_learned(code.statements, provider.name)

@@ -19,6 +19,12 @@ class Report:
         self.notebook = notebook
         self._problems: dict[Problem, None] = {}
 
+    def copy(self) -> Report:
+        """Another report that begins with the problems of this one."""
+        copied = Report(self.notebook)
+        copied.extend(self._problems)
+        return copied
+
     def error(
         self,
         code: str,

@@ -6,11 +6,11 @@ can say who had the name before or gets it later.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
-__all__ = ["Origin", "Provider", "Scope"]
+__all__ = ["Bond", "Change", "Origin", "Provider", "Scope", "root"]
 
 
 class Origin(StrEnum):
@@ -31,6 +31,32 @@ class Origin(StrEnum):
     DELETED = "deleted"
     LEFT_OUT = "left out"
     """Something in a cell that is not part of the pipeline."""
+
+
+class Bond(IntEnum):
+    """How two values may share objects; the first ones hold more surely."""
+
+    SURE = 0
+    """One holds, or is, the other."""
+    UNSURE = 1
+    """The same, as far as one can see."""
+    PART = 2
+    """One may be a part of the other: an element, a view."""
+    CELLS = 3
+    """The same, of a table: they may share the memory of cells."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a cell does to a value in place."""
+
+    is_certain: bool = False
+    is_shallow: bool = False
+    """Whether it changes nothing that the value holds."""
+    is_filling: bool = False
+    """Whether it gives the value other parts, and leaves the parts that it had as they are."""
+    writes_cells: bool = True
+    """Whether it may write to the memory of a table, rather than replace columns."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +93,15 @@ class Scope:
         self._touched: dict[Provider, dict[int, bool]] = {}
         self._holds: dict[Provider, set[Provider]] = {}
         self._held_by: dict[Provider, set[Provider]] = {}
-        self._unsure: set[frozenset[Provider]] = set()
+        self._bonds: dict[frozenset[Provider], Bond] = {}
+        self._since: dict[frozenset[Provider], int] = {}
+        """The cell after which two values share something."""
+        self._like: dict[Provider, set[Provider]] = {}
+        """Containers that may hold the same elements."""
         self._outdated: dict[Provider, Provider] = {}
         self._surely_outdated: set[Provider] = set()
+        self._pointed: set[str] = set()
+        """Names that stand for what was given under another name."""
 
     def get(self, name: str) -> Provider | None:
         """Who provides `name` now."""
@@ -100,10 +132,20 @@ class Scope:
 
     def _inherit(self, provider: Provider, before: Provider) -> None:
         """What was changed in place is the object it was: it holds, and is held, as before."""
-        for held in self._holds.get(before, ()):
-            self._link(provider, held, is_certain=frozenset((before, held)) not in self._unsure)
+        for held in list(self._holds.get(before, ())):
+            self._link(provider, held, self._bonds[frozenset((before, held))])
+            self._keep_since(provider, held, before)
         for holder in list(self._held_by.get(before, ())):
-            self._link(holder, provider, is_certain=frozenset((before, holder)) not in self._unsure)
+            self._link(holder, provider, self._bonds[frozenset((before, holder))])
+            self._keep_since(provider, holder, before)
+        for other in list(self._like.get(before, ())):
+            self.resemble(provider, other)
+            self._keep_since(provider, other, before)
+
+    def _keep_since(self, provider: Provider, other: Provider, before: Provider) -> None:
+        since = self._since[frozenset((before, other))]
+        pair = frozenset((provider, other))
+        self._since[pair] = min(since, self._since[pair])
 
     def touch(self, name: str, cell: int, *, is_certain: bool) -> None:
         """Note that a cell outside the pipeline changes, or may change, the value of `name`.
@@ -113,69 +155,161 @@ class Scope:
         provider = self.get(name)
         if provider is not None:
             self._touched.setdefault(provider, {})[cell] = is_certain
-            for other in self._aliases(provider):
+            for other in self._aliases(provider, Change()):
                 self._touched.setdefault(other, {}).setdefault(cell, False)
 
     def touched(self, provider: Provider) -> list[tuple[int, bool]]:
         """Cells outside the pipeline that change this value, and whether they certainly do."""
         return list(self._touched.get(provider, {}).items())
 
-    def link(self, name: str, other: str, *, is_certain: bool = True) -> None:
-        """Note that `name` may now be, or hold, the object that `other` stands for.
-
-        It is not certain where a method gives its own object or a new one, whatever it likes.
-        """
+    def link(self, name: str, other: str, bond: Bond = Bond.SURE) -> None:
+        """Note that `name` may now be, or hold, the object that `other` stands for."""
         holder, held = self.get(name), self.get(other)
         if holder is None or held is None or Origin.IMPORT in (holder.origin, held.origin):
             return
-        self._link(holder, held, is_certain=is_certain)
+        self.join(holder, held, bond)
 
-    def _link(self, holder: Provider, held: Provider, *, is_certain: bool) -> None:
+    def join(self, holder: Provider, held: Provider, bond: Bond) -> None:
+        """The same for the values of two providers, whatever their names stand for by now."""
+        if holder is not held:
+            self._link(holder, held, bond)
+
+    def _link(self, holder: Provider, held: Provider, bond: Bond) -> None:
         self._holds.setdefault(holder, set()).add(held)
         self._held_by.setdefault(held, set()).add(holder)
-        if not is_certain:
-            self._unsure.add(frozenset((holder, held)))
+        pair = frozenset((holder, held))
+        self._bonds[pair] = min(bond, self._bonds.get(pair, bond))
+        self._since.setdefault(pair, max(holder.cell, held.cell))
+
+    def resemble(self, one: Provider | None, other: Provider | None) -> None:
+        """Note that two containers may hold the same elements."""
+        if one is not None and other is not None and one is not other:
+            self._like.setdefault(one, set()).add(other)
+            self._like.setdefault(other, set()).add(one)
+            self._since.setdefault(frozenset((one, other)), max(one.cell, other.cell))
+
+    def has_company(self, provider: Provider) -> bool:
+        """Whether the value may hold, or be a part of, what another name stands for."""
+        held_by = self._held_by.get(provider, ())
+        is_part = any(self._bonds[frozenset((provider, item))] >= Bond.PART for item in held_by)
+        return is_part or provider in self._holds
 
     def change(
-        self, provider: Provider, *, is_certain: bool = False, is_shallow: bool = False
+        self,
+        provider: Provider,
+        change: Change,
+        stays: Callable[[Provider], bool] = lambda _other: False,
+        read: Collection[Provider | None] = (),
     ) -> list[Provider]:
-        """Note that the value of `provider` is changed in place; where that is shallow, not what it
-        holds.
+        """Note that the value of `provider` is changed in place.
 
         Gives the other names that may stand for the same object. Blocks have copies of their own,
-        so that from now on those names have another value in the notebook than in the pipeline.
+        so that from now on those names have another value in the notebook than in the pipeline;
+        but for those that are said to stay with the name. So have those that the block has `read`,
+        whatever their names stand for by now.
         """
-        others = self._aliases(provider, is_shallow=is_shallow)
+        aliases = self._aliases(provider, change, read=read)
+        others = [other for other in aliases if not stays(other)]
         for other in others:
             self._outdated.setdefault(other, provider)
-        if is_certain:
-            sure = self._aliases(provider, certain_only=True, is_shallow=is_shallow)
-            self._surely_outdated.update(sure)
+        if change.is_certain:
+            sure = self._aliases(provider, change, most=Bond.SURE)
+            self._surely_outdated.update(set(sure).intersection(others))
         return others
 
-    def _aliases(
-        self, provider: Provider, *, certain_only: bool = False, is_shallow: bool = False
-    ) -> list[Provider]:
-        """The other providers of today whose value changes if that of `provider` is changed.
-
-        These are what it holds, at any depth, and all that hold it or any of that.
+    def connection(self, one: Provider, other: Provider) -> tuple[list[Provider], int]:
+        """The providers through which two of them may share objects, and the first cell after which
+        they do; 0 if they have nothing in common.
         """
+        inside = {item: {*self._closure(item, Change()), item} for item in (one, other)}
+        found = [item for item in inside[one] if item in inside[other]]
+        links = (
+            self._since[frozenset((item, near))]
+            for item in found
+            for near in self._near(item)
+            if near in found
+        )
+        return found, min(links, default=0)
+
+    def _near(self, provider: Provider) -> set[Provider]:
+        tables = (self._holds, self._held_by, self._like)
+        return set[Provider]().union(*(table.get(provider, set()) for table in tables))
+
+    def _aliases(
+        self,
+        provider: Provider,
+        change: Change,
+        most: Bond = Bond.CELLS,
+        read: Collection[Provider | None] = (),
+    ) -> list[Provider]:
+        """The other providers, of today or `read`, whose value changes with that of `provider`."""
+        return [
+            other
+            for other in self._closure(provider, change, most)
+            if other is not provider and (self._is_named(other) or other in read)
+        ]
+
+    def _closure(
+        self, provider: Provider, change: Change, most: Bond = Bond.CELLS
+    ) -> list[Provider]:
+        """The values that change with that of `provider`.
+
+        These are what it holds, at any depth, all that hold it or any of that, and other parts of
+        these, which may be the same. Only bonds up to `most` count.
+        """
+        most = most if change.writes_cells else min(most, Bond.PART)
         inside = [provider]
-        if not is_shallow:
-            inside = self._reached(inside, self._holds, certain_only)
-        found = self._reached(inside, self._held_by, certain_only)
-        return [other for other in found if other is not provider and self.get(other.name) is other]
+        if not change.is_shallow:
+            start = [
+                held
+                for held in self._holds.get(provider, ())
+                if not change.is_filling or self._bonds[frozenset((provider, held))] < Bond.PART
+            ]
+            start = [held for held in start if self._bonds[frozenset((provider, held))] <= most]
+            inside += self._reached(start, self._holds, most)
+        found = dict.fromkeys(self._reached(inside, self._held_by, most))
+        while most > Bond.SURE:
+            before = len(found)
+            found.update(dict.fromkeys(self._besides(provider, found, change, most)))
+            if len(found) == before:
+                break
+        return list(found)
+
+    def _is_named(self, provider: Provider) -> bool:
+        """Whether some name stands for its value today."""
+        return self.get(provider.name) is provider or any(
+            self._current.get(name) is provider for name in self._pointed
+        )
+
+    def _besides(
+        self, provider: Provider, found: Iterable[Provider], change: Change, most: Bond
+    ) -> list[Provider]:
+        """What may share elements with `found`: other parts of their owners, similar containers."""
+        more: list[Provider] = []
+        for item in found:
+            for owner in self._held_by.get(item, ()):
+                if Bond.PART <= self._bonds[frozenset((owner, item))] <= most:
+                    more += [
+                        part
+                        for part in self._holds[owner]
+                        if self._bonds[frozenset((owner, part))] <= most
+                    ]
+            if item is not provider or not (change.is_shallow or change.is_filling):
+                more += self._like.get(item, ())
+        return self._reached(self._reached(more, self._holds, most), self._held_by, most)
 
     def _reached(
-        self, start: Iterable[Provider], links: Mapping[Provider, set[Provider]], certain_only: bool
+        self,
+        start: Iterable[Provider],
+        links: Mapping[Provider, set[Provider]],
+        most: Bond = Bond.CELLS,
     ) -> list[Provider]:
         found = dict.fromkeys(start)
         waiting = list(found)
         while waiting:
             one = waiting.pop()
             for other in links.get(one, ()):
-                is_open = not certain_only or frozenset((one, other)) not in self._unsure
-                if is_open and other not in found:
+                if other not in found and self._bonds[frozenset((one, other))] <= most:
                     found[other] = None
                     waiting.append(other)
         return list(found)
@@ -183,6 +317,7 @@ class Scope:
     def point(self, name: str, provider: Provider) -> None:
         """From now on `name` stands for what `provider`, of another name, gives."""
         self._current[name] = provider
+        self._pointed.add(name)
 
     def outdate(self, provider: Provider, changed: Provider) -> None:
         """Note that the value of `provider` certainly was changed as that of `changed`."""
@@ -205,3 +340,10 @@ class Scope:
             found.append(provider)
             provider = provider.before
         return found
+
+
+def root(provider: Provider) -> Provider:
+    """Who bound the object that was changed in place since."""
+    while provider.changed and provider.before is not None:
+        provider = provider.before
+    return provider

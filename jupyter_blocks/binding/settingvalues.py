@@ -42,7 +42,7 @@ class SettingValues:
     def add(self, code: CellCode, statement: Statement) -> None:
         """Take up the next statement of the cell."""
         node = statement.node
-        for name in bound_names(statement) | _changed(statement):
+        for name in _outdated(statement):
             self._found.pop(name, None)
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
@@ -104,6 +104,12 @@ def _value(statement: Statement) -> list[str]:
 def _read(found: Sequence[ast.Name]) -> list[str]:
     bound = {item.id for item in found if not isinstance(item.ctx, ast.Load)}
     return [item.id for item in found if item.id not in bound]
+
+
+@asked_once
+def _outdated(statement: Statement) -> frozenset[str]:
+    """Names that have another value after the statement, or may have."""
+    return bound_names(statement) | _changed(statement)
 
 
 @asked_once

@@ -7,7 +7,7 @@ across cells is for `binding`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property, wraps
@@ -21,6 +21,7 @@ __all__ = [
     "Statement",
     "StatementKind",
     "asked_once",
+    "asked_once_with",
     "classify",
     "cut",
     "dotted_name",
@@ -110,6 +111,9 @@ class Statement:
 
 
 _Answer = TypeVar("_Answer")
+_Given = TypeVar("_Given", bound=Hashable)
+_MOST_ANSWERS = 16
+"""That are kept to one question about one statement."""
 
 
 def asked_once(question: Callable[[Statement], _Answer]) -> Callable[[Statement], _Answer]:
@@ -120,11 +124,29 @@ def asked_once(question: Callable[[Statement], _Answer]) -> Callable[[Statement]
 
     @wraps(question)
     def answer(statement: Statement) -> _Answer:
-        answers = statement._answers
-        if question not in answers:
-            answers[question] = question(statement)
-        found: _Answer = answers[question]
+        found: _Answer
+        try:
+            found = statement._answers[question]
+        except KeyError:
+            found = statement._answers[question] = question(statement)
         return found
+
+    return answer
+
+
+def asked_once_with(
+    question: Callable[[Statement, _Given], _Answer],
+) -> Callable[[Statement, _Given], _Answer]:
+    """The same for what a statement says together with something that seldom changes."""
+
+    @wraps(question)
+    def answer(statement: Statement, given: _Given) -> _Answer:
+        answers: dict[_Given, _Answer] = statement._answers.setdefault(question, {})
+        if given not in answers:
+            if len(answers) >= _MOST_ANSWERS:
+                answers.clear()
+            answers[given] = question(statement, given)
+        return answers[given]
 
     return answer
 
@@ -311,7 +333,8 @@ _SETTING_CALLS = word_set(
     use filterwarnings simplefilter basicConfig setLevel set_verbosity seed manual_seed set_seed
     set_random_seed rc rcdefaults set_config set_loglevel setlocale load_dotenv
     set_string_function register_matplotlib_converters set_matplotlib_formats
-    set_float_precision set_defaults set_auto_refresh disable_max_rows init_notebook_mode
+    set_float_precision set_defaults set_auto_refresh setrecursionlimit disable_max_rows
+    init_notebook_mode
     """
 )
 _PATH_CALLS = ("sys.path.append", "sys.path.insert", "sys.path.extend")

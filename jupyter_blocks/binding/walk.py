@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from jupyter_blocks.binding.setup import Setup
 from jupyter_blocks.binding.shared import Shared
 from jupyter_blocks.binding.statements import StatementKind
 from jupyter_blocks.binding.testcells import TestCells
+from jupyter_blocks.binding.together import Group
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.tags import Role
 
@@ -34,7 +35,12 @@ class Walk:
     """Everything known after walking the notebook."""
 
     def __init__(
-        self, codes: Sequence[CellCode], plans: Sequence[BlockPlan], folder: Path, report: Report
+        self,
+        codes: Sequence[CellCode],
+        plans: Sequence[BlockPlan],
+        folder: Path,
+        report: Report,
+        groups: Collection[Group] = (),
     ) -> None:
         self.codes = codes
         self.report = report
@@ -45,7 +51,9 @@ class Walk:
         self.imports = Imports(folder, lambda: self._words, report)
         self.setup = Setup(self.scope, report, self.where, self.imports, self.shared)
         aliases = Aliases(self.scope, self.imports.module_of, last_changes(codes))
-        self.reader = Reader(self.scope, report, self.where, self.blocks, aliases, self.imports)
+        self.reader = Reader(
+            self.scope, report, self.where, self.blocks, aliases, self.imports, groups
+        )
         plain = [code for code in codes if not self._is_decorated(code)]
         self._plain = PlainBlocks(self.reader, self.setup, folder, _kept(plain, plans))
         self._decorated = DecoratedBlocks(self.reader, self.setup, self.blocks)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from jupyter_blocks.dataflow.branches import Walker
 from jupyter_blocks.dataflow.flow import CellFlow, Definition, Expression, Use
@@ -87,6 +88,8 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
         deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),
         maybe_deletes=tuple(name for name, var in names.env.items() if var.ways == (GONE | BEFORE)),
         aliases=_aliases(names),
+        **_parts(names),
+        before=tuple(dict.fromkeys(_before(names))),
         holds=_holds(names),
         imports=tuple(found for found in imports if found.name != "*"),
         star_imports=tuple(found for found in imports if found.name == "*"),
@@ -126,6 +129,65 @@ def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
                 if other != name:
                     pairs.setdefault((name, other))
     return tuple(pairs)
+
+
+def _parts(names: ModuleNames) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Pairs of names of which the first is, or holds, a part of the second."""
+    owners: dict[int, list[str]] = {}
+    for name, var in names.env.items():
+        for thing in var.objects:
+            owners.setdefault(thing, []).append(name)
+    found: dict[str, dict[tuple[str, str], None]] = {"parts": {}, "elements": {}, "copies": {}}
+    nameless: dict[int, dict[tuple[str, str], None]] = {}
+    for name, var in names.env.items():
+        for kind, thing in _inside(names, var.objects) if var.ways & HERE else ():
+            others = (*owners.get(abs(thing), ()), *_untouched(names, abs(thing)))
+            if thing < 0:
+                found[kind].update(((name, other), None) for other in others if other != name)
+            # A name that may be a part of the object as well does not stand for it.
+            if all(-abs(thing) in names.value(other) for other in others):
+                nameless.setdefault(abs(thing), {})[name, kind] = None
+    for users in nameless.values():
+        for (name, kind), (other, how) in combinations(users, 2):
+            _note_common(found, (name, kind), (other, how))
+    return {kind: tuple(pairs) for kind, pairs in found.items()}
+
+
+def _before(names: ModuleNames) -> Iterator[tuple[str, str, str]]:
+    """What names have of the values that other names, or they themselves, had before the cell."""
+    for name, var in names.env.items():
+        if not var.ways & HERE:
+            continue
+        whole = (("whole", thing) for thing in names.objects.reachable(var.objects))
+        for kind, thing in (*whole, *_inside(names, var.objects)):
+            other = names.objects.outside_name(thing)
+            if other is None or other not in names.env or (kind == "whole") != (thing > 0):
+                continue
+            if other == name or abs(thing) not in names.value(other):
+                yield kind, name, other
+
+
+def _inside(names: ModuleNames, things: frozenset[int]) -> Iterator[tuple[str, int]]:
+    """What one of `things` may be a part of, and what it may hold, each with how."""
+    for thing in things:
+        if thing < 0:
+            yield "parts", thing
+    for thing in names.objects.reachable(things):
+        kind = "copies" if thing in names.objects.copies else "elements"
+        for held in names.objects.held(thing):
+            yield kind, held
+
+
+def _note_common(
+    found: Mapping[str, dict[tuple[str, str], None]], one: tuple[str, str], other: tuple[str, str]
+) -> None:
+    """Note two names that have parts of an object in common which no name stands for any more."""
+    if one[0] == other[0]:
+        return
+    if one[1] != "parts":
+        one, other = other, one
+    kind = one[1] if one[1] == "parts" else "elements"
+    found[kind].setdefault((one[0], other[0]))
 
 
 def _holds(names: ModuleNames) -> tuple[tuple[str, str], ...]:

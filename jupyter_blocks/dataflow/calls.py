@@ -15,7 +15,7 @@ from jupyter_blocks.dataflow.mutation import (
 )
 from jupyter_blocks.dataflow.names import FunctionFlow, Names
 from jupyter_blocks.dataflow.record import Record, dotted_name
-from jupyter_blocks.dataflow.values import chain_value, given, value
+from jupyter_blocks.dataflow.values import arguments_by_name, chain_value, given, value
 
 __all__ = ["note_changes"]
 
@@ -33,11 +33,13 @@ def note_changes(names: Names, record: Record, call: ast.Call, *, statement: boo
 def _method(
     names: Names, record: Record, call: ast.Call, method: ast.Attribute, *, statement: bool
 ) -> None:
-    is_known = method_changes(method.attr) or names.is_changing_method(method.attr)
+    is_known = method_changes(method.attr) or names.is_method("changing", method.attr)
     changes = is_known or (statement and statement_changes(method))
     if changes or _in_place(call):
         names.mutate(chain_value(names, method.value))
-    if method.attr in HOLDERS:
+    if names.is_method("changing", method.attr):
+        names.mutate(names.objects.parts(chain_value(names, method.value)))
+    if method.attr in HOLDERS or names.is_method("keeping", method.attr):
         things = frozenset[int]().union(*(value(names, node) for node in _arguments(call)))
         names.objects.hold(chain_value(names, method.value), things)
     if statement and (dotted := dotted_name(method)):
@@ -47,11 +49,29 @@ def _method(
 
 
 def _function(names: Names, call: ast.Call, name: str, *, statement: bool) -> None:
+    names.mutate(_known_to(names, name))
     for flow in names.called(name):
         if flow is not None and not flow.later:
             names.mutate(given(names, _changed_arguments(call, flow)))
+            _keep(names, call, flow)
         elif (statement and not pure_function(name)) or _in_place(call):
             names.mutate(given(names, _arguments(call)))
+
+
+def _known_to(names: Names, function: str) -> frozenset[int]:
+    """What a value that is called may change: as `put` after `put = items.append`, or a closure."""
+    things = names.value(function)
+    held = (names.objects.held(thing) for thing in things if thing > 0)
+    return frozenset(thing for thing in things if thing < 0).union(*held)
+
+
+def _keep(names: Names, call: ast.Call, flow: FunctionFlow) -> None:
+    """Note what a function of the notebook gives one of its arguments to hold."""
+    arguments = dict(arguments_by_name(call, flow.positional)) if flow.keeps else {}
+    for holder, held in flow.keeps:
+        if holder in arguments and held in arguments:
+            things = value(names, arguments[held])
+            names.objects.hold(chain_value(names, arguments[holder]), things)
 
 
 def _special_arguments(names: Names, record: Record, call: ast.Call, function: str) -> None:

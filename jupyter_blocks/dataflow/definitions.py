@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from jupyter_blocks.dataflow.flow import Definition
 from jupyter_blocks.dataflow.names import FunctionFlow
@@ -39,6 +39,9 @@ def function_definition(
         parameters=body.parameters,
         changed_parameters=body.changed_parameters,
         gives_back=body.gives_back if _is_called_plainly(node) else "",
+        gives_parts=body.gives_parts,
+        gives_held=body.gives_held,
+        keeps=body.keeps,
     )
 
 
@@ -97,9 +100,13 @@ def class_definition(
     header: FunctionFlow,
     body: Iterable[str],
     methods: FunctionFlow,
-    changing: Iterable[str] = (),
+    special: Mapping[str, Collection[str]],
 ) -> Definition:
-    """The definition of a class whose header and methods do this, and whose body reads `body`."""
+    """The definition of a class whose header and methods do this, and whose body reads `body`.
+
+    `special` are methods by what they do with their object: `changing`, `giving`, `wrapping`,
+    `keeping` (see `Definition`).
+    """
     needed = frozenset((*header.free, *body))
     return Definition(
         name=node.name,
@@ -111,7 +118,10 @@ def class_definition(
         needed_to_define=needed,
         needed_to_call=frozenset(methods.free) - {node.name},
         changes=methods.changes,
-        changing_methods=_with_callers(node, set(changing)),
+        changing_methods=_with_callers(node, set(special["changing"])),
+        giving_methods=frozenset(special["giving"]),
+        wrapping_methods=frozenset(special["wrapping"]),
+        keeping_methods=frozenset(special["keeping"]),
     )
 
 

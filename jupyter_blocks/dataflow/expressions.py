@@ -12,7 +12,7 @@ from jupyter_blocks.dataflow.locals import local_names, parameters
 from jupyter_blocks.dataflow.names import Env, FunctionFlow, Names
 from jupyter_blocks.dataflow.record import Record, dotted_name
 from jupyter_blocks.dataflow.scopes import FunctionNames
-from jupyter_blocks.dataflow.values import bound_value, comprehension
+from jupyter_blocks.dataflow.values import bound_value, comprehension, value
 from jupyter_blocks.wordsets import word_set
 
 __all__ = ["ExpressionWalker", "function_flow"]
@@ -165,10 +165,10 @@ class ExpressionWalker:
             self._code(node.slice)
 
     def _dict(self, node: ast.Dict) -> None:
-        for key, value in zip(node.keys, node.values, strict=True):
+        for key, item in zip(node.keys, node.values, strict=True):
             if key is not None and not isinstance(key, ast.Constant):
                 self.visit(key)
-            self.visit(value)
+            self.visit(item)
 
     def _binary(self, node: ast.BinOp) -> None:
         # Long sums lean to the left, one level per term: deeper than Python can recurse.
@@ -219,7 +219,9 @@ class ExpressionWalker:
         found = local_names(node.args, (node.body,))
         names = FunctionNames(found.own, self.names.outside_class(), frozenset())
         names.add_parameters(parameter.arg for parameter in parameters(node.args))
-        self.inner(names).visit(node.body)
+        walker = self.inner(names)
+        walker.visit(node.body)
+        names.give(value(names, node.body))
         flow = self.record.lambdas[node] = function_flow(names, node.args)
         return flow
 
@@ -249,6 +251,9 @@ def function_flow(names: FunctionNames, arguments: ast.arguments) -> FunctionFlo
         rest=arguments.vararg.arg if arguments.vararg else "",
         changed_parameters=frozenset(names.changed_parameters),
         gives_back=next(iter(gives_back), ""),
+        gives_parts=frozenset(names.returned_parts),
+        gives_held=frozenset(names.returned_held),
+        keeps=frozenset(names.kept()),
         global_binds=tuple(names.global_binds),
     )
 

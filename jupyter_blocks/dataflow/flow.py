@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 __all__ = [
+    "METHOD_KINDS",
     "CellFlow",
     "Definition",
     "Expression",
@@ -19,6 +20,9 @@ __all__ = [
     "Use",
     "is_builtin",
 ]
+
+METHOD_KINDS = ("changing", "giving", "wrapping", "keeping")
+"""What methods of a class may do with the object they are called on (see `Definition`)."""
 
 _GIVEN_BY_IPYTHON = {"display", "get_ipython"}
 _GIVEN_TO_MODULES = {"__builtins__", "__doc__", "__file__", "__loader__", "__name__", "__spec__"}
@@ -79,10 +83,27 @@ class Definition:
     """Parameters whose value a call may change in place."""
     changing_methods: frozenset[str] = frozenset()
     """Of a class the methods that may change the object they are called on."""
+    giving_methods: frozenset[str] = frozenset()
+    """Those that may give a part of their object."""
+    wrapping_methods: frozenset[str] = frozenset()
+    """Those that may give their object, or something that holds it."""
+    keeping_methods: frozenset[str] = frozenset()
+    """Those after which their object may hold what they were given."""
     gives_back: str = ""
     """The parameter whose very object a call gives; empty if it may give something else."""
+    gives_parts: frozenset[str] = frozenset()
+    """Parameters that a call may give a part of."""
+    gives_held: frozenset[str] = frozenset()
+    """Parameters that a call may give, or give something that holds them."""
+    keeps: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of parameters: a call gives the first one the second to hold."""
     is_final: bool = True
     """False where the cell binds the name again: `f = vectorize(f)`, or another `def` in a loop."""
+
+    @property
+    def special_methods(self) -> dict[str, frozenset[str]]:
+        """Of a class the methods that must be known where they are called, by `METHOD_KINDS`."""
+        return {kind: getattr(self, f"{kind}_methods") for kind in METHOD_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +157,16 @@ class CellFlow:
     aliases: tuple[tuple[str, str], ...] = ()
     """Pairs (name, other): at the end `name` may be, or hold, the object that `other` names. Where
     they may be one object, both orders are there."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Pairs (name, other): at the end `name` may be a part of what `other` names: an element, a
+    column, a view."""
+    elements: tuple[tuple[str, str], ...] = ()
+    """Pairs (name, other): at the end `name` may hold parts of what `other` names."""
+    copies: tuple[tuple[str, str], ...] = ()
+    """Pairs (name, other): `name` holds what `other` holds, if that is a container."""
+    before: tuple[tuple[str, str, str], ...] = ()
+    """(how, name, other): at the end `name` is (`whole`), or has as in the fields above (`parts`,
+    `elements`, `copies`), what `other` named before the cell bound it anew."""
     holds: tuple[tuple[str, str], ...] = ()
     """Pairs (name, other): `name` is from before and was given what `other` names to hold, if it is
     a container: by `name.append(other)` or `name[0] = other`."""

@@ -39,10 +39,14 @@ ITERATORS = word_set(
 )
 """Functions that give a new container or iterator over the elements of their arguments."""
 
-KEEPERS = word_set("FeatureUnion Pipeline make_pipeline make_union")
+KEEPERS = word_set("FeatureUnion Pipeline make_pipeline make_union partial")
 """Functions whose result holds the very objects that it was given, and changes them with itself."""
 
-ARGUMENT_GIVERS = word_set("asanyarray asarray ascontiguousarray atleast_1d atleast_2d from_numpy")
+ARGUMENT_GIVERS = word_set(
+    """DataFrame Series array_split asanyarray asarray ascontiguousarray asfarray asfortranarray
+    atleast_1d atleast_2d atleast_3d broadcast_to diag dsplit expand_dims flip fliplr flipud
+    from_numpy hsplit moveaxis real_if_close require rollaxis rot90 vsplit"""
+)
 """Functions of modules whose result may share data with their first argument."""
 
 CHANGED_ARGUMENTS = word_set(
@@ -103,7 +107,11 @@ _CHANGING = word_set(
     writerows zero_grad __delitem__ __setattr__ __setitem__
     bytes choice choices dirichlet exponential gauss getrandbits integers lognormal
     multivariate_normal normal permutation permuted poisson rand randint randn random
-    random_sample randrange shuffle spawn standard_normal triangular uniform"""
+    random_sample randrange shuffle spawn standard_normal triangular uniform betavariate
+    binomial binomialvariate chisquare expovariate gammavariate gumbel hypergeometric
+    lognormvariate logseries multinomial negative_binomial noncentral_chisquare normalvariate
+    paretovariate randbytes rayleigh standard_cauchy standard_exponential standard_gamma
+    standard_t tomaxint vonmises vonmisesvariate weibullvariate zipf"""
 )
 """Methods that may change their object even where the result is used. The last lines are those of
 random generators: each call advances the stream that later draws come from."""
@@ -116,8 +124,8 @@ _SELF = word_set(
     update_traces"""
 )
 _PARTS = word_set(
-    """__getitem__ get items pop popitem popleft ravel reshape setdefault squeeze swapaxes to_numpy
-    transpose values view"""
+    """__getitem__ diagonal get items pop popitem popleft ravel reshape setdefault squeeze swapaxes
+    to_numpy transpose values view"""
 )
 
 _PURE_STATEMENTS = word_set(

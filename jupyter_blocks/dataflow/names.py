@@ -58,6 +58,12 @@ class FunctionFlow:
     changed_parameters: frozenset[str] = frozenset()
     gives_back: str = ""
     """The parameter that every `return` gives as it was given; empty if there is none."""
+    gives_parts: frozenset[str] = frozenset()
+    """Parameters that a `return` may give a part of."""
+    gives_held: frozenset[str] = frozenset()
+    """Parameters that a `return` may give, or give something that holds them."""
+    keeps: frozenset[tuple[str, str]] = frozenset()
+    """Pairs of parameters: the first is given the second to hold."""
     global_binds: tuple[str, ...] = ()
     later: bool = False
     """Whether its names are needed some time after the use rather than right away."""
@@ -98,9 +104,17 @@ class Names(ABC):
     def mutate(self, things: Iterable[int]) -> None:
         """Note that `things` may be changed in place."""
 
+    def captured(self, _free: Iterable[str]) -> frozenset[int]:
+        """What a function that is made here holds on to, if it takes `free` from around it."""
+        return NOTHING
+
     @abstractmethod
-    def is_changing_method(self, name: str) -> bool:
-        """Whether a class of the notebook has a method `name` that may change its object."""
+    def is_method(self, kind: str, name: str) -> bool:
+        """Whether a class of the notebook has a method `name` of a kind (`flow.METHOD_KINDS`)."""
+
+    @abstractmethod
+    def is_class(self, name: str) -> bool:
+        """Whether `name` stands for a class of the notebook."""
 
     def set_inside(self, things: Iterable[int]) -> None:
         """Note that an attribute or an element of `things` is set."""

@@ -22,6 +22,8 @@ class Objects:
         self._held: dict[int, set[int]] = {}
         self._outside: dict[str, frozenset[int]] = {}
         self._names: dict[int, str] = {}
+        self.copies: set[int] = set()
+        """Containers that are copies: they hold what another one holds, if that is a container."""
 
     def fresh(self) -> frozenset[int]:
         """A new object that nothing else shares."""
@@ -65,13 +67,26 @@ class Objects:
         self.hold(new, things)
         return new
 
-    def reachable(self, things: Iterable[int]) -> set[int]:
-        """The whole objects among `things` and among all that they hold, at any depth."""
+    def copy(self, things: frozenset[int]) -> frozenset[int]:
+        """A new object that holds what `things` hold, if these are containers."""
+        new = self.container(self.parts(things))
+        if things:
+            self.copies |= new
+        return new
+
+    def held(self, thing: int) -> frozenset[int]:
+        """What an object may hold itself."""
+        return frozenset(self._held.get(thing, NOTHING))
+
+    def reachable(self, things: Iterable[int], *, parts: bool = False) -> set[int]:
+        """The whole objects among `things` and among all that they hold, at any depth; with
+        `parts` also the parts.
+        """
         found: set[int] = set()
-        waiting = [thing for thing in things if thing > 0]
+        waiting = [thing for thing in things if thing > 0 or parts]
         while waiting:
             thing = waiting.pop()
             if thing not in found:
                 found.add(thing)
-                waiting += [held for held in self._held.get(thing, NOTHING) if held > 0]
+                waiting += [held for held in self._held.get(thing, NOTHING) if held > 0 or parts]
         return found

@@ -5,11 +5,11 @@ They differ in where an unbound name comes from, and in what is remembered about
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from jupyter_blocks.dataflow.flow import Definition
+from jupyter_blocks.dataflow.flow import METHOD_KINDS, Definition
 from jupyter_blocks.dataflow.names import BEFORE, GONE, HERE, Env, FunctionFlow, Names, Var, either
 from jupyter_blocks.dataflow.objects import NOTHING, Objects
 
@@ -37,9 +37,10 @@ class ModuleNames(Names):
     def __init__(self, known: Mapping[str, Definition]) -> None:
         super().__init__(Objects())
         self.known = known
-        self.changing_methods = {
-            name for definition in known.values() for name in definition.changing_methods
-        }
+        self.special: dict[str, set[str]] = {}
+        """Methods of the classes of the notebook, by what they do with their object."""
+        for definition in known.values():
+            self.note_methods(definition)
         self.needs: dict[str, Need] = {}
         self.changes: dict[str, None] = {}
         self.deep_changes: dict[str, None] = {}
@@ -61,6 +62,9 @@ class ModuleNames(Names):
             rest=_rest(definition),
             changed_parameters=definition.changed_parameters,
             gives_back=definition.gives_back,
+            gives_parts=definition.gives_parts,
+            gives_held=definition.gives_held,
+            keeps=definition.keeps,
         )
         self.env[definition.name] = self.absent(definition.name)
         self.functions.update(dict.fromkeys(self.env[definition.name].objects, flow))
@@ -107,9 +111,19 @@ class ModuleNames(Names):
                     self.deep_changes.setdefault(name)
             self.mutated.add(abs(thing))
 
-    def is_changing_method(self, name: str) -> bool:
+    def note_methods(self, definition: Definition) -> None:
+        """Know the methods of a class."""
+        for kind, methods in definition.special_methods.items():
+            self.special.setdefault(kind, set()).update(methods)
+
+    def is_method(self, kind: str, name: str) -> bool:
         """One of the classes of earlier cells, or of this one."""
-        return name in self.changing_methods
+        return name in self.special.get(kind, ())
+
+    def is_class(self, name: str) -> bool:
+        """One of earlier cells."""
+        known = self.known.get(name)
+        return known is not None and known.kind == "class"
 
     def set_inside(self, things: Iterable[int]) -> None:
         """Note that, which changes functions and classes as well."""
@@ -128,6 +142,9 @@ class ModuleNames(Names):
             rest=_rest(known),
             changed_parameters=known.changed_parameters,
             gives_back=known.gives_back,
+            gives_parts=known.gives_parts,
+            gives_held=known.gives_held,
+            keeps=known.keeps,
         )
         return [flow]
 
@@ -190,11 +207,19 @@ class FunctionNames(Names):
         self.changed_parameters: set[str] = set()
         self.returned: set[str] = set()
         """Parameters that a `return` gives, and an empty name for all else."""
+        self.returned_parts: set[str] = set()
+        """Parameters that a `return` gives in part."""
+        self.returned_held: set[str] = set()
+        """Parameters that a `return` gives, or gives something that holds them."""
 
     def give(self, things: frozenset[int]) -> None:
         """Note the value of a `return`."""
         found = {self.parameters.get(thing, "") for thing in things}
         self.returned.add(found.pop() if len(found) == 1 else "")
+        reached = self.objects.reachable(things, parts=True)
+        for thing in reached:
+            if name := self.parameters.get(abs(thing)):
+                (self.returned_held if thing > 0 else self.returned_parts).add(name)
 
     def add_parameters(self, names: Iterable[str]) -> None:
         """Bind each parameter to an object of its own."""
@@ -218,7 +243,7 @@ class FunctionNames(Names):
     def define(self, name: str, flow: FunctionFlow) -> None:
         """Bind `name`; what an inner function needs, the outer one needs."""
         self.absorb(flow)
-        things = self.objects.fresh()
+        things = self.objects.container(self.captured(flow.free))
         self.functions.update(dict.fromkeys(things, flow))
         self.bind(name, things)
 
@@ -236,9 +261,26 @@ class FunctionNames(Names):
             elif abs(thing) in self.parameters:
                 self.changed_parameters.add(self.parameters[abs(thing)])
 
-    def is_changing_method(self, name: str) -> bool:
+    def is_method(self, kind: str, name: str) -> bool:
         """What the scope outside knows."""
-        return self.outer.is_changing_method(name)
+        return self.outer.is_method(kind, name)
+
+    def is_class(self, name: str) -> bool:
+        """What the scope outside knows."""
+        return name not in self.own and self.outer.is_class(name)
+
+    def captured(self, free: Iterable[str]) -> frozenset[int]:
+        """The objects of own names: an inner function sees them as long as it lives."""
+        own = (self.value(name) for name in free if name in self.own)
+        return frozenset[int]().union(*own)
+
+    def kept(self) -> Iterator[tuple[str, str]]:
+        """Pairs of parameters of which the first was given the second, or a part of it."""
+        for thing, name in self.parameters.items():
+            for held in self.objects.reachable(self.objects.held(thing), parts=True):
+                other = self.parameters.get(abs(held), name)
+                if other != name:
+                    yield name, other
 
     def called_outside(self, name: str) -> list[FunctionFlow | None]:
         """A function that the scope outside knows."""
@@ -263,13 +305,17 @@ class ClassNames(Names):
         self.later: dict[str, int] = {}
         """Names its methods take from outside."""
         self.changes: set[str] = set()
-        self.changing: set[str] = set()
-        """Methods that may change the object they are called on."""
+        self.special: dict[str, set[str]] = {kind: set() for kind in METHOD_KINDS}
+        """Methods by what they do with the object they are called on (`Definition`)."""
         self.global_binds: dict[str, None] = {}
 
-    def is_changing_method(self, name: str) -> bool:
+    def is_method(self, kind: str, name: str) -> bool:
         """What the scope outside knows."""
-        return self.outer.is_changing_method(name)
+        return self.outer.is_method(kind, name)
+
+    def is_class(self, name: str) -> bool:
+        """What the scope outside knows."""
+        return self.outer.is_class(name)
 
     def absent(self, name: str) -> Var:
         """It stands as it does outside."""
@@ -291,8 +337,16 @@ class ClassNames(Names):
         for free, line in flow.free.items():
             self.later.setdefault(free, line)
         self.changes |= flow.changes
-        if flow.positional and flow.positional[0] in flow.changed_parameters:
-            self.changing.add(name)
+        own = flow.positional[0] if flow.positional else ""
+        done = {
+            "changing": flow.changed_parameters,
+            "giving": flow.gives_parts,
+            "wrapping": flow.gives_held,
+            "keeping": {holder for holder, _held in flow.keeps},
+        }
+        for kind, parameters in done.items():
+            if own in parameters:
+                self.special[kind].add(name)
         self.global_binds.update(dict.fromkeys(flow.global_binds))
         self.bind(name, self.objects.fresh())
 

@@ -271,10 +271,10 @@ class StatementWalker(ExpressionWalker):
             later=True,
         )
         if self.at_top_level:
-            definition = class_definition(node, header, names.free, flow, names.changing)
+            definition = class_definition(node, header, names.free, flow, names.special)
             self.record.definitions[node.name] = (definition, flow)
             if isinstance(self.names, ModuleNames):
-                self.names.changing_methods |= definition.changing_methods
+                self.names.note_methods(definition)
         self.names.define(node.name, flow)
 
     def _type_alias(self, node: Any) -> None:

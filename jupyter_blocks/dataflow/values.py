@@ -133,40 +133,91 @@ def _subscript(names: Names, node: ast.Subscript) -> frozenset[int]:
 def _call(names: Names, node: ast.Call) -> frozenset[int]:
     function = node.func
     if isinstance(function, ast.Attribute):
-        return _method_call(names, function, node.args)
+        return _method_call(names, function, node)
     if not isinstance(function, ast.Name):
         return NOTHING
+    if function.id in ARGUMENT_GIVERS:
+        return _views(names, node.args[:1])
     if function.id in ITERATORS:
-        return names.objects.container(_elements(names, node.args))
+        keywords = (keyword.value for keyword in node.keywords)
+        return names.objects.container(_elements(names, node.args) | _one_of(names, *keywords))
     if function.id in KEEPERS:
-        return names.objects.container(_one_of(names, *node.args))
+        every = (*node.args, *(keyword.value for keyword in node.keywords))
+        return names.objects.container(_one_of(names, *every))
     if function.id in _ELEMENT_FUNCTIONS:
         return _elements(names, node.args)
     return _given_back(names, node, function.id)
 
 
 def _given_back(names: Names, node: ast.Call, function: str) -> frozenset[int]:
-    """The argument that a function of the notebook gives as it is."""
+    """The arguments that a function of the notebook gives, as they are or in part.
+
+    A class that is called keeps what it is given, in one way or another.
+    """
+    found = NOTHING
     for flow in names.called(function):
-        if flow is not None and flow.gives_back:
+        if (flow is None and names.is_class(function)) or (flow is not None and flow.later):
+            every = (*node.args, *(keyword.value for keyword in node.keywords))
+            found |= names.objects.container(_one_of(names, *every))
+        elif flow is not None and (flow.gives_back or flow.gives_parts or flow.gives_held):
             for name, argument in arguments_by_name(node, flow.positional):
                 if name == flow.gives_back:
                     return value(names, argument)
-    return NOTHING
+                things = value(names, argument)
+                if name in flow.gives_parts:
+                    parts = names.objects.parts(things)
+                    found |= parts | names.objects.container(parts)
+                if name in flow.gives_held:
+                    found |= names.objects.parts(things) | names.objects.container(things)
+    return found
 
 
+_COPIES = frozenset(("copy", "union"))
+_ARRAY_MODULES = frozenset(("jnp", "np", "numpy", "torch"))
+_ARRAY_FUNCTIONS = word_set("diagonal ravel reshape split squeeze swapaxes transpose")
+"""Functions of these modules that are methods of other things, too."""
 _ELEMENT_FUNCTIONS = frozenset({"asarray", "getattr", "max", "min", "next", "vars"})
 
 
-def _method_call(names: Names, method: ast.Attribute, arguments: list[ast.expr]) -> frozenset[int]:
+def _method_call(names: Names, method: ast.Attribute, call: ast.Call) -> frozenset[int]:
+    arguments = call.args
+    if method.attr == "copy" and dotted_name(method.value) == "copy":
+        return names.objects.container(_elements(names, arguments[:1]))
+    if method.attr in _COPIES:
+        return names.objects.copy(_one_of(names, *(arguments[:1] or [method.value])))
     if gives_itself(method.attr):
         return chain_value(names, method.value)
+    is_numpy = dotted_name(method.value) in _ARRAY_MODULES and method.attr in _ARRAY_FUNCTIONS
+    if is_numpy or method.attr in ARGUMENT_GIVERS or _may_not_copy(method, call):
+        return _views(names, arguments[:1])
+    if method.attr in KEEPERS:
+        every = (*arguments, *(keyword.value for keyword in call.keywords))
+        return names.objects.container(_one_of(names, *every))
+    if names.is_method("giving", method.attr) or names.is_method("wrapping", method.attr):
+        return _given_by_method(names, method)
     if gives_part(method.attr):
-        source = arguments[:1] if method.attr in ARGUMENT_GIVERS else [method.value]
-        return names.objects.parts(_one_of(names, *source))
+        return names.objects.parts(_one_of(names, method.value))
     if method.attr in ITERATORS and isinstance(method.value, ast.Name | ast.Attribute):
         return names.objects.container(_elements(names, arguments))
     return NOTHING
+
+
+def _given_by_method(names: Names, method: ast.Attribute) -> frozenset[int]:
+    """The object of a method of the notebook, or parts of it, or what holds it."""
+    own = chain_value(names, method.value)
+    parts = names.objects.parts(own)
+    held = own if names.is_method("wrapping", method.attr) else parts
+    return parts | names.objects.container(held)
+
+
+def _may_not_copy(method: ast.Attribute, call: ast.Call) -> bool:
+    """`np.array(x, copy=False)`."""
+    return method.attr == "array" and any(item.arg == "copy" for item in call.keywords)
+
+
+def _views(names: Names, arguments: Iterable[ast.expr]) -> frozenset[int]:
+    """Other views of the data of an array; what a list holds is copied."""
+    return frozenset(-abs(thing) for thing in _one_of(names, *arguments))
 
 
 def _elements(names: Names, arguments: Iterable[ast.expr]) -> frozenset[int]:
@@ -193,6 +244,25 @@ def _comprehension(
     return names.objects.container(held)
 
 
+def _lambda(names: Names, node: ast.Lambda) -> frozenset[int]:
+    free = (item.id for item in ast.walk(node) if isinstance(item, ast.Name))
+    defaults = (*node.args.defaults, *(item for item in node.args.kw_defaults if item is not None))
+    return names.objects.container(names.captured(free) | _one_of(names, *defaults))
+
+
+def _operation(names: Names, node: ast.BinOp) -> frozenset[int]:
+    """`a + b`, `a * 2` and `a | b` of containers hold what these hold."""
+    if not isinstance(node.op, ast.Add | ast.Mult | ast.BitOr):
+        return NOTHING
+    # Long sums lean to the left, one level per term: deeper than Python can recurse.
+    operands: list[ast.expr] = []
+    left: ast.expr = node
+    while isinstance(left, ast.BinOp):
+        operands.append(left.right)
+        left = left.left
+    return names.objects.copy(_one_of(names, left, *operands))
+
+
 def _one_of(names: Names, *nodes: ast.expr) -> frozenset[int]:
     return frozenset[int]().union(*(value(names, node) for node in nodes))
 
@@ -201,6 +271,7 @@ _FINDERS: dict[type[ast.AST], Callable[[Names, Any], frozenset[int]]] = {
     ast.Name: lambda names, node: names.value(node.id),
     ast.Attribute: _attribute,
     ast.Subscript: _subscript,
+    ast.BinOp: _operation,
     ast.Call: _call,
     ast.Starred: lambda names, node: value(names, node.value),
     ast.Await: lambda names, node: value(names, node.value),
@@ -211,6 +282,7 @@ _FINDERS: dict[type[ast.AST], Callable[[Names, Any], frozenset[int]]] = {
     ast.Tuple: _display,
     ast.Set: _display,
     ast.Dict: _dict,
+    ast.Lambda: _lambda,
     ast.ListComp: _comprehension,
     ast.SetComp: _comprehension,
     ast.DictComp: _comprehension,

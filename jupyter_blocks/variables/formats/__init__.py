@@ -18,19 +18,29 @@ from jupyter_blocks.variables.formats.registry import (
     registered_preview,
 )
 from jupyter_blocks.variables.formats.sharing import share, shareable
+from jupyter_blocks.variables.formats.together import (
+    TOGETHER_FORMAT,
+    array_reducers,
+    read_together,
+    write_together,
+)
 from jupyter_blocks.variables.formats.unstored import describe_unstored
 
 __all__ = [
+    "TOGETHER_FORMAT",
     "Encoded",
     "Format",
     "NotExactError",
     "Sink",
     "Source",
+    "array_reducers",
     "decode",
     "describe_unstored",
     "encode",
+    "read_together",
     "register_format",
     "registered_preview",
     "share",
     "shareable",
+    "write_together",
 ]

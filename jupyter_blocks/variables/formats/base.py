@@ -72,18 +72,23 @@ def type_name(kind: type) -> str:
 class Sink:
     """Takes the files of one output and remembers their sizes and digests."""
 
-    def __init__(self, storage: Storage, prefix: str, name: str) -> None:
+    def __init__(
+        self, storage: Storage, prefix: str, name: str, *, hashes_later: bool = False
+    ) -> None:
         self.storage = storage
         self.prefix = prefix
         self.name = name
         self.objects: list[StoredObject] = []
+        self._hashes_later = hashes_later
+        """Whether large local files may be left without a digest, for who has time to read them."""
 
     @contextmanager
     def file(self, suffix: str) -> Iterator[HashingStream]:
         """A stream into a new file of this output; each suffix names one file."""
         key = self._free_key(suffix)
+        later = self._hashes_later and self.storage.path(self.prefix) is not None
         with self.storage.writer(f"{self.prefix}/{key}") as raw:
-            stream = HashingStream(raw)
+            stream = HashingStream(raw, lets_go=later)
             try:
                 yield stream
             except BaseException:
@@ -128,9 +133,11 @@ class HashingStream(io.RawIOBase):
     _BESIDE = 4 * 1024 * 1024
     """From this size on, bytes are hashed in a thread while they are written in this one."""
 
-    def __init__(self, raw: io.RawIOBase) -> None:
+    def __init__(self, raw: io.RawIOBase, *, lets_go: bool = False) -> None:
         self._raw = raw
         self._digest = sha256()
+        self._lets_go = lets_go
+        self._hashes = True
         self._pending = bytearray()
         self.size = 0
 
@@ -167,10 +174,16 @@ class HashingStream(io.RawIOBase):
         self.close()
 
     def hexdigest(self) -> str:
-        """sha256 of all that was passed on."""
-        return self._digest.hexdigest()
+        """sha256 of all that was passed on; empty where hashing was given up (`lets_go`)."""
+        return self._digest.hexdigest() if self._hashes else ""
 
     def _pass_on(self, view: memoryview) -> None:
+        if self._lets_go and self.size >= self._BESIDE:
+            # It is worth a thread, which may go on when all is written: it reads the file.
+            self._hashes = False
+        if not self._hashes:
+            self._raw.write(view)
+            return
         if len(view) < self._BESIDE:
             self._digest.update(view)
             self._raw.write(view)

@@ -12,7 +12,7 @@ import io
 import pickle
 import sys
 from collections import ChainMap
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from threading import Lock
@@ -27,6 +27,8 @@ from jupyter_blocks.variables.formats.unstorable import describe_unstorable, ref
 from jupyter_blocks.variables.manifest import StoredOutput
 
 __all__ = ["OBJECT", "read_pickle", "write_pickle"]
+
+Reducers = Callable[[], Mapping[type, Any]]
 
 _OUT_OF_BAND_FROM = 64 * 1024
 """Smaller buffers, in bytes, stay inside the pickle."""
@@ -52,14 +54,17 @@ def _kind(value: Any) -> str:
     return "model" if is_model else "object"
 
 
-def write_pickle(value: Any, sink: Sink, *, prove: bool = True) -> dict[str, Any]:
+def write_pickle(
+    value: Any, sink: Sink, *, prove: bool = True, reducers: Reducers = dict
+) -> dict[str, Any]:
     """Write a value so that it loads in any process that has its libraries; returns the `meta`.
 
-    `prove` may only be false for values made of built-in types alone. Raises `UnstorableError`,
-    naming the member that is to blame, where the value cannot be stored.
+    `prove` may only be false for values made of built-in types alone. `reducers` gives, for each
+    pickle that is tried, classes that are pickled in another way. Raises `UnstorableError`, naming
+    the member that is to blame, where the value cannot be stored.
     """
     try:
-        meta = _dump(value, sink, by_value=False)
+        meta = _dump(value, sink, reducers, by_value=False)
         foreign = _load_back(value, sink, meta) if prove else set()
         if not foreign:
             return meta
@@ -70,16 +75,18 @@ def write_pickle(value: Any, sink: Sink, *, prove: bool = True) -> dict[str, Any
         # The classes of the value decide what they raise. Local classes, lambdas: cloudpickle
         # knows more ways.
         foreign = set()
-    return _write_by_value(value, sink, foreign)
+    return _write_by_value(value, sink, foreign, reducers)
 
 
-def _write_by_value(value: Any, sink: Sink, foreign: set[str]) -> dict[str, Any]:
+def _write_by_value(
+    value: Any, sink: Sink, foreign: set[str], reducers: Reducers
+) -> dict[str, Any]:
     """Write with cloudpickle; `foreign` are modules that other processes cannot import."""
     try:
         for _ in range(_MOST_ROUNDS):
             sink.discard()
             with _modules_by_value(foreign):
-                meta = _dump(value, sink, by_value=True)
+                meta = _dump(value, sink, reducers, by_value=True)
             found = _load_back(value, sink, meta)
             if found <= foreign:
                 return meta
@@ -99,7 +106,7 @@ def _write_by_value(value: Any, sink: Sink, foreign: set[str]) -> dict[str, Any]
     )
 
 
-def _dump(value: Any, sink: Sink, *, by_value: bool) -> dict[str, Any]:
+def _dump(value: Any, sink: Sink, more: Reducers, *, by_value: bool) -> dict[str, Any]:
     buffers: list[pickle.PickleBuffer] = []
 
     def take(buffer: pickle.PickleBuffer) -> bool:
@@ -109,26 +116,27 @@ def _dump(value: Any, sink: Sink, *, by_value: bool) -> dict[str, Any]:
         return False
 
     with sink.file(".pickle") as file:
-        pickler = _cloud_pickler(take, file) if by_value else _pickler(take, file)
+        reducers = {**_reducers(), **more()}
+        make = _cloud_pickler if by_value else _pickler
+        pickler = make(take, file, reducers)
         pickler.dump(value)
     return {"buffers": _dump_buffers(buffers, sink)} if buffers else {}
 
 
-def _pickler(take: Any, file: Any) -> pickle.Pickler:
+def _pickler(take: Any, file: Any, reducers: Mapping[type, Any]) -> pickle.Pickler:
     pickler = pickle.Pickler(file, protocol=5, buffer_callback=take)
-    reducers = _reducers()
     if reducers:
         pickler.dispatch_table = {**copyreg.dispatch_table, **reducers}
     return pickler
 
 
-def _cloud_pickler(take: Any, file: Any) -> pickle.Pickler:
+def _cloud_pickler(take: Any, file: Any, reducers: Mapping[type, Any]) -> pickle.Pickler:
     import cloudpickle
 
     class CloudPickler(cloudpickle.Pickler):  # type: ignore[misc]
         """cloudpickle, but for open files: it would store their text instead."""
 
-        dispatch_table: ClassVar[Any] = ChainMap(_reducers(), cloudpickle.Pickler.dispatch_table)
+        dispatch_table: ClassVar[Any] = ChainMap(dict(reducers), cloudpickle.Pickler.dispatch_table)
 
         def reducer_override(self, obj: Any) -> Any:
             if isinstance(obj, io.TextIOWrapper):

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_blocks.variables.formats.extras import extras
 
-__all__ = ["share", "shareable"]
+__all__ = ["copies_on_write", "share", "shareable"]
 
 _ATOMS = frozenset({type(None), bool, bytes, complex, float, int, str})
 _ARROW = ("Array", "ChunkedArray", "RecordBatch", "Table")
@@ -44,7 +44,7 @@ def share(value: Any) -> Any:
 
 def _is_shareable_table(value: Any) -> bool:
     pandas = sys.modules["pandas"]
-    if type(value) not in (pandas.DataFrame, pandas.Series) or not _copies_on_write(pandas):
+    if type(value) not in (pandas.DataFrame, pandas.Series) or not copies_on_write():
         return False
     if value.attrs or extras(value):
         return False
@@ -64,7 +64,9 @@ def _is_flat(dtype: Any) -> bool:
     return not isinstance(dtype, pandas.SparseDtype) or dtype.subtype.kind != "O"
 
 
-def _copies_on_write(pandas: Any) -> bool:
+def copies_on_write() -> bool:
+    """Whether pandas, which has been imported, copies a table when another one is changed."""
+    pandas = sys.modules["pandas"]
     if int(pandas.__version__.partition(".")[0]) >= 3:
         return True
     return pandas.options.mode.copy_on_write is True

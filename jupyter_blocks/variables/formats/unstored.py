@@ -54,10 +54,7 @@ def _write(_value: Any, _sink: Sink) -> Encoded:
 
 
 def _read(stored: StoredOutput, _source: Source) -> Any:
-    raise VariableError(
-        f"Output '{stored.value['name']}' was not stored, and no block read it then: "
-        f"{stored.why_not_stored}"
-    )
+    raise VariableError(f"Output '{stored.value['name']}' was not stored: {stored.why_not_stored}")
 
 
 UNSTORED = Format(UNSTORED_FORMAT, _write, _read)
