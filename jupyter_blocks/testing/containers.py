@@ -50,16 +50,31 @@ def lying_image(folder: Path, exit_code: int = 0) -> Image:
     return Image((str(folder), "/usr/bin", "/bin"))
 
 
-@cache
 def can_hide() -> bool:
     """Whether this user may hide folders from a process."""
-    command = [*_UNSHARE, "sh", "-c", "mount -t tmpfs none /mnt"]
+    return bool(_unshare())
+
+
+@cache
+def _unshare() -> tuple[str, ...]:
+    """The command that gives a process mounts of its own; empty where that is not allowed.
+
+    In a changed root the mounts cannot be made private, and need not be where none is shared.
+    """
     if not shutil.which("unshare"):
-        return False
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+        return ()
+    ways = ["private"]
+    with suppress(OSError):
+        if "shared:" not in Path("/proc/self/mountinfo").read_text("utf-8"):
+            ways.append("unchanged")
+    for way in ways:
+        words = ("unshare", "--mount", "--propagation", way, "--")
+        command = [*words, "sh", "-c", "mount -t tmpfs none /mnt"]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:  # noqa: S603
+            return words
+    return ()
 
 
-_UNSHARE = ("unshare", "--mount", "--propagation", "private", "--")
 _HIDE = (
     'while [ "$1" != "--" ]; do mount -t tmpfs -o size=64k none "$1" || exit 125; shift; done; '
     'shift; exec "$@"'
@@ -140,7 +155,7 @@ class Container:
         words = list(self.words)
         if hidden and can_hide():
             folders = [str(folder) for folder in hidden]
-            words = [*_UNSHARE, "sh", "-c", _HIDE, "sh", *folders, "--", *words]
+            words = [*_unshare(), "sh", "-c", _HIDE, "sh", *folders, "--", *words]
         environment = {"HOME": str(self._folder), "TMPDIR": str(self._folder), **self.environment}
         with self._log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - the command under test
