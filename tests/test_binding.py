@@ -645,6 +645,26 @@ def test_names_that_cannot_be_known_are_not_called_missing(
     assert {problem.code for problem in analyzed(*cells).problems} == {code}
 
 
+@pytest.mark.parametrize(
+    ("star", "other", "codes"),
+    [
+        ("from os import *", "import posixpath as path", set()),
+        ("from os import *", "import os.path as path", set()),
+        ("from os import *", "import math as path", {"conflicting-imports"}),
+    ],
+)
+def test_what_a_module_hands_on_is_the_thing_itself(star: str, other: str, codes: set[str]) -> None:
+    """`from pylab import *` gives `np`, and that is numpy; another thing of the name is not."""
+    found = problems(
+        ("imports", star),
+        ("imports", other),
+        ("functions", "def f():\n    return path.sep"),
+        ("loader:y", "y = f()"),
+        ("exporter", "print(y)"),
+    )
+    assert {code for code, *_ in found} == codes
+
+
 def test_untagged_cells_may_hold_anything() -> None:
     """Looks at the data, plots, shell commands and broken code are nobody's business."""
     assert not problems(

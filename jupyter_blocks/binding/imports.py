@@ -30,6 +30,21 @@ if names is None:
 file = getattr(module, "__file__", None)
 sys.__stdout__.write("\\n" + json.dumps([sorted(names), file]))
 """
+_COMPARE = """
+import importlib, sys
+def found(path):
+    parts = path.split(".")
+    for end in range(len(parts), 0, -1):
+        try:
+            value = importlib.import_module(".".join(parts[:end]))
+        except ImportError:
+            continue
+        for part in parts[end:]:
+            value = getattr(value, part)
+        return value
+    raise ImportError(path)
+sys.exit(0 if found(sys.argv[1]) is found(sys.argv[2]) else 3)
+"""
 _IMPORT_TIMEOUT_S = 60
 _LINE_LENGTH = 88
 
@@ -55,6 +70,7 @@ class Imports:
         self._records: list[_Record] = []
         self._origins: dict[str, dict[str, None]] = {}
         self._available: dict[str, tuple[str, ...] | str] = {}
+        self._from_star: set[str] = set()
 
     def add(
         self, code: CellCode, statement: Statement, *, is_optional: bool = False
@@ -77,9 +93,21 @@ class Imports:
         )
         key = text if statement.kind is StatementKind.STAR_IMPORT else ast.dump(statement.node)
         self._records.append(_Record(key, line, origins, is_optional))
+        is_star = statement.kind is StatementKind.STAR_IMPORT
         for name, origin in zip(names, origins, strict=True):
-            self._origins.setdefault(name, {})[origin] = None
+            self._note(name, origin, is_star=is_star)
         return names
+
+    def _note(self, name: str, origin: str, *, is_star: bool) -> None:
+        """Remember what a name is; a module may hand on what others get from elsewhere."""
+        known = self._origins.setdefault(name, {})
+        if is_star:
+            self._from_star.add(origin)
+        for other in known:
+            through_star = is_star or other in self._from_star
+            if other != origin and through_star and _is_same(other, origin, str(self._folder)):
+                return
+        known[origin] = None
 
     def add_path(self, code: CellCode, statement: Statement) -> None:
         """Take up a statement that adds to `sys.path`: the imports below it rely on it."""
@@ -195,6 +223,27 @@ def _import_text(module: str, names: tuple[str, ...]) -> str:
         return text
     rows = "".join(f"    {name},\n" for name in names)
     return f"from {module} import (\n{rows})"
+
+
+_compared: dict[tuple[str, str, str], bool] = {}
+
+
+def _is_same(one: str, other: str, folder: str) -> bool:
+    """Whether two dotted names are one thing, as `pylab.np` and `numpy` are."""
+    key = (one, other, folder)
+    if key not in _compared:
+        try:
+            done = subprocess.run(  # noqa: S603 - as in `_imported`
+                [sys.executable, "-c", _COMPARE, one, other],
+                cwd=folder if Path(folder).is_dir() else None,
+                capture_output=True,
+                timeout=_IMPORT_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        _compared[key] = done.returncode == 0
+    return _compared[key]
 
 
 _installed: dict[tuple[str, str], tuple[str, ...]] = {}
