@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from jupyter_blocks.executors.base import Reason
 from jupyter_blocks.run import BlockRun, BlockStatus, RunState
 from jupyter_blocks.wording import bytes_text, one_line, rows_text, size_of
 
-__all__ = ["Board", "BoardLine", "result_text"]
+__all__ = ["Board", "BoardLine", "result_text", "trouble_text"]
 
 _BUSY = frozenset({BlockStatus.RUNNING, BlockStatus.POLLING, BlockStatus.RETRYING})
 _BAD = frozenset({BlockStatus.FAILED})
@@ -102,13 +103,15 @@ def result_text(block: BlockRun) -> str:
         return bytes_text(size) if (size := size_of(block.outputs)) else ""
     if block.status in (BlockStatus.WAITING, BlockStatus.RUNNING):
         return one_line(block.noted)
-    return one_line(_trouble(block))
+    return one_line(trouble_text(block))
 
 
-def _trouble(block: BlockRun) -> str:
+def trouble_text(block: BlockRun) -> str:
+    """What is wrong with a block, or why it did not run, in full."""
     if block.status is BlockStatus.FAILED and block.error:
-        kind, message = block.error.get("type", ""), block.error.get("message", "")
-        return f"{kind}: {message}" if kind and not str(message).startswith(kind) else message
+        kind, message = block.error.get("type", ""), str(block.error.get("message", ""))
+        is_said = not kind or kind == Reason.CONFIGURATION or message.startswith(kind)
+        return message if is_said else f"{kind}: {message}"
     return block.reason
 
 

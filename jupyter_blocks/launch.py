@@ -10,7 +10,7 @@ import base64
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -270,7 +270,7 @@ class Launch:
             executor = executors[planned.executor]
             if executor.outlives_dispatcher or self.pipeline.block(planned.name).resources:
                 problems += executor.check(self.task(state, Submit(planned.name, 1, 1)))
-        raise_errors(problems)
+        raise_errors(_of_all(problems))
 
     def task(self, state: RunState, submit: Submit) -> BlockTask:
         """The task of one attempt."""
@@ -325,6 +325,14 @@ class Launch:
         """Leave the outcome of the run beside its outputs, for `repair` and for people."""
         if state.status is not RunStatus.RUNNING:
             self.store.record_run(self.plan.pipeline, self.plan.run_id, "result", state.as_json())
+
+
+def _of_all(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once: what several blocks have in common is one of the pipeline."""
+    found: dict[Problem, list[Problem]] = {}
+    for problem in problems:
+        found.setdefault(replace(problem, block=None), []).append(problem)
+    return [same[0] if len(same) == 1 else common for common, same in found.items()]
 
 
 def _bound(task: BlockTask, block: Block, pipeline: Pipeline) -> BlockTask:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jupyter_blocks.board import result_text
+from jupyter_blocks.board import result_text, trouble_text
 from jupyter_blocks.console import PLAIN, Style
 from jupyter_blocks.journal import RunRecord
 from jupyter_blocks.plan import RunPlan
@@ -120,7 +120,7 @@ def failure_text(block: BlockRun, plan: RunPlan, store: VariableStore, style: St
         style.paint(
             f"Block '{block.name}' failed{tries if block.attempts > 1 else ''}", "bold red"
         ),
-        f"  {one_line(result_text(block), 2000)}",
+        f"  {one_line(trouble_text(block), 2000)}",
     ]
     if place := error_place(error):
         lines.append(f"  {style.paint(place, 'bold')}")

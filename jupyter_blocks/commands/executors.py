@@ -98,7 +98,8 @@ def _try(name: str, project: Project | None) -> tuple[str, list[Finding]]:
         executor = open_executor(name, ExecutorContext(str(root), settings))
         try:
             if executor.outlives_dispatcher and project is not None:
-                found.append(_store_finding(project))
+                is_mounted = bool(settings.get("shared_variables"))
+                found.append(_store_finding(project, is_mounted=is_mounted))
             if isinstance(executor, Diagnoses):
                 found += executor.diagnose()
         finally:
@@ -108,9 +109,12 @@ def _try(name: str, project: Project | None) -> tuple[str, list[Finding]]:
     return "", found
 
 
-def _store_finding(project: Project) -> Finding:
+def _store_finding(project: Project, *, is_mounted: bool) -> Finding:
     """Whether the variables can be written and read from here."""
     root = project.variables_root
+    if not is_uri(root) and is_mounted:
+        said = f"{root} is said to be mounted in the containers; that is not looked at"
+        return Finding("variables", is_good=True, detail=said)
     if not is_uri(root):
         return Finding(
             "variables",
@@ -146,7 +150,7 @@ def _findings(found: list[dict[str, Any]], console: Console) -> str:
             entry["name"],
             finding["what"],
             Painted("good", "green") if finding["is_good"] else Painted("bad", "bold red"),
-            " ".join(text for text in (finding["detail"], finding["hint"]) if text),
+            ". ".join(text for text in (finding["detail"], finding["hint"]) if text),
         )
         for entry in found
         for finding in entry["findings"]

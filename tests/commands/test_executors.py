@@ -114,4 +114,4 @@ def test_what_an_executor_finds_is_told(
     assert str(found[2]) in variables["hint"]
     assert (credentials["is_good"], permission["is_good"]) == (True, False)
     assert "process credentials good as somebody" in text
-    assert "process permission bad jobs: no Ask for the role 'runner'." in text
+    assert "process permission bad jobs: no. Ask for the role 'runner'." in text

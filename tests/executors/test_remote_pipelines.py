@@ -12,6 +12,7 @@ import pytest
 
 import jupyter_blocks.executors.table
 from jupyter_blocks.api import run
+from jupyter_blocks.errors import ValidationError
 from jupyter_blocks.executors.base import ExecutorContext
 from jupyter_blocks.executors.remote import RemoteExecutor
 from jupyter_blocks.executors.table import ExecutorEntry
@@ -172,3 +173,24 @@ def test_a_machine_that_is_lost_is_replaced(write: Write, tmp_path: Path) -> Non
     assert done.ok, done.blocks
     assert done.blocks["unlucky"]["attempts"] == 2
     assert cloud.jobs() == 2
+
+
+def test_what_is_wrong_for_all_blocks_is_said_once(write: Write) -> None:
+    """Before anything has run; what concerns one block names it."""
+    project = write(
+        *[block(f"b{n}", executor_type="process") for n in range(3)],
+        block("odd", executor_type="process", executor_config={"secrets": {"A": "hunter2"}}),
+    )
+    settings = project.root / "metadata.yaml"
+    settings.write_text(
+        settings.read_text("utf-8").replace("process_config:", "process_config:\n  code: sent"),
+        "utf-8",
+    )
+    with pytest.raises(ValidationError) as raised:
+        run("pipe", project.root)
+    common, own = raised.value.problems
+    assert "'code: sent' makes no sense" in common.message
+    assert common.block is None
+    assert "no reference to a secret" in own.message
+    assert own.block == "odd"
+    assert CLOUDS[-1].jobs() == 0
