@@ -149,6 +149,9 @@ def _booted(task: BlockTask, store: VariableStore) -> Report:
     except taskboot.BootError as error:
         said = {"type": "Worker", "message": str(error), "traceback": ""}
         return {**report("failed", error.reason, said), **meter.read()}
+    except Exception as error:  # a full disk, a fault of ours: it has to be told
+        said = _worker_error(error, task)
+        return {**report("failed", Reason.INFRASTRUCTURE, said), **meter.read()}
 
 
 def _leave_result(store: VariableStore, task: BlockTask, done: Report) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -116,6 +119,26 @@ def test_another_bundle_is_refused(project: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="sha256 of the code"):
         unpack(other, bundle.sha256, tmp_path / "unpacked")
     assert not (tmp_path / "unpacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("../out.py", tarfile.REGTYPE), ("/out.py", tarfile.REGTYPE), ("link", tarfile.SYMTYPE)],
+)
+def test_nothing_is_written_beside_the_folder(tmp_path: Path, name: str, kind: bytes) -> None:
+    """Whatever somebody has put into an archive."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.linkname = kind, "/etc/hostname"
+        tar.addfile(entry, io.BytesIO(b""))
+    data = archive.getvalue()
+    folder = tmp_path / "in"
+    folder.mkdir()
+    with pytest.raises(ValueError, match="is no file of a project"):
+        unpack(gzip.compress(data), sha256(data).hexdigest(), folder)
+    assert not (tmp_path / "out.py").exists()
+    assert not list(folder.iterdir())
 
 
 def test_a_link_is_refused_by_name(project: Path) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from jupyter_blocks.executors.base import BlockTask, InputRef
-from jupyter_blocks.worker import EXIT_CODES
+from jupyter_blocks.worker import EXIT_CODES, _booted
 from tests.workbench import Workbench
 
 COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
@@ -833,6 +833,21 @@ def test_another_task_than_was_meant_is_not_run(
     assert done.returncode == 22
     assert "The task cannot be used" in done.stderr
     assert not (bench.root / ".variables" / task.prefix).exists()
+
+
+def test_a_fault_before_the_block_is_reported(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker elsewhere has no other way to tell of it."""
+    task = bench.task("@custom\ndef f():\n    return 1\n")
+
+    def fail(*_: object) -> None:
+        raise TypeError("a fault of ours")
+
+    monkeypatch.setattr("jupyter_blocks.worker.taskboot.prepared", fail)
+    report = _booted(task, bench.store)
+    assert "The worker failed: TypeError: a fault of ours" in fails(report, "infrastructure")
+    assert report["duration_s"] >= 0
 
 
 def test_an_attempt_is_run_by_one_process_only(bench: Workbench, command: Any) -> None:
