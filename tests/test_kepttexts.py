@@ -90,6 +90,6 @@ def test_star_imports_start_a_process_once(tmp_path: Path, monkeypatch: pytest.M
         ("loader:load", "a = [first(), join('a', 'b')]"),
     )
     assert analyze_notebook(read_notebook(path)).is_valid
-    (tmp_path / "tools.py").write_text("def other():\n    return 1\n")
+    (tmp_path / "tools.py").write_text("def another():\n    return 1\n")
     assert not analyze_notebook(read_notebook(path)).is_valid
     assert started == ["posixpath", "tools", "tools"]
