@@ -11,8 +11,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from jupyter_blocks.effects import (
+    Commit,
+    CommitFailed,
+    Committed,
+    Drop,
+    Effect,
+    Fact,
+    HandOver,
+    LookAgain,
+    Record,
+    Stop,
+    Submit,
+)
 from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import (
     BlockTask,
@@ -27,21 +41,7 @@ from jupyter_blocks.hosts import Finish, Host, answer, nothing, open_host
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.planner import reference
 from jupyter_blocks.run import EventKind, RunEvent, RunState
-from jupyter_blocks.runner import (
-    Commit,
-    CommitFailed,
-    Committed,
-    Drop,
-    Effect,
-    Fact,
-    HandOver,
-    LookAgain,
-    Record,
-    Stop,
-    Submit,
-    decide,
-    next_deadline,
-)
+from jupyter_blocks.runner import decide, next_deadline
 from jupyter_blocks.variables.manifest import Manifest
 from jupyter_blocks.variables.store import VariableStore
 
@@ -49,9 +49,6 @@ __all__ = ["Dispatcher", "Listener"]
 
 FLUSH_INTERVAL_S = 0.2
 COMMAND_INTERVAL_S = 0.5
-
-_UNPUBLISHED = (VariableError, OSError, ValueError, KeyError)
-"""What a store raises that cannot publish."""
 
 Listener = Callable[[RunState, RunEvent], None]
 """Told of every event, after it has been applied."""
@@ -244,37 +241,25 @@ class Dispatcher:
             return
         host = self._hosts[self.state.blocks[effect.block].planned.executor]
         if host.thread is not None:
-            # The store of what ran elsewhere is as far away as that.
-            if effect.attempt_id not in self._publishing:
-                self._publishing.add(effect.attempt_id)
-                self._call(
-                    host, lambda: self._publish(effect), lambda call: self._told(effect, call)
-                )
-            return
-        try:
-            manifest = self._verified(effect)
-            stored = reference(manifest)
-            if effect.ahead:
-                self._submit_ahead(effect, stored)
-            self._store.commit(manifest)
-            self._published.add(effect.block)
-        except _UNPUBLISHED as error:
-            detail = f"its outputs cannot be published: {error}"
-            self._facts.append(CommitFailed(effect.attempt_id, detail))
-            return
-        outputs = effect.report.get("outputs") or manifest.summary()
-        self._facts.append(Committed(effect.attempt_id, stored, outputs, effect.report))
+            # The store of what ran elsewhere is as far away as that; success may be seen again.
+            if effect.attempt_id in self._publishing:
+                return
+            self._publishing.add(effect.attempt_id)
+            effect = replace(effect, ahead=())
+        self._call(host, lambda: self._publish(effect), lambda call: self._told(effect, call))
 
     def _publish(self, effect: Commit) -> Manifest:
-        """Verify and commit; in a thread."""
+        """Verify and commit; in a thread where the executor has some, and then nothing ahead."""
         manifest = self._verified(effect)
+        if effect.ahead:
+            self._submit_ahead(effect, reference(manifest))
         self._store.commit(manifest)
         return manifest
 
     def _told(self, effect: Commit, call: Callable[[], Manifest]) -> list[Fact]:
         try:
             manifest = call()
-        except _UNPUBLISHED as error:
+        except (VariableError, OSError, ValueError, KeyError) as error:
             detail = f"its outputs cannot be published: {error}"
             return [CommitFailed(effect.attempt_id, detail)]
         self._published.add(effect.block)

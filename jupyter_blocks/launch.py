@@ -21,6 +21,7 @@ from jupyter_blocks.adopting import CutOff, adopted
 from jupyter_blocks.block import Block
 from jupyter_blocks.blockcheck import check_block_file
 from jupyter_blocks.dispatcher import Dispatcher, Listener
+from jupyter_blocks.effects import Submit
 from jupyter_blocks.errors import Problem, UsageError, raise_errors
 from jupyter_blocks.executors.base import (
     BlockTask,
@@ -40,7 +41,6 @@ from jupyter_blocks.planner import make_plan
 from jupyter_blocks.project import Project, ensure_folders
 from jupyter_blocks.resuming import Earlier, earlier_of
 from jupyter_blocks.run import EventKind, RunEvent, RunState, RunStatus
-from jupyter_blocks.runner import Submit
 from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["Launch", "RunRequest", "new_run_id", "prepare"]
@@ -104,29 +104,39 @@ def prepare(project: Project, pipeline: Pipeline, request: RunRequest) -> Launch
     if request.resume:
         earlier = earlier_of(project, pipeline, request.resume, store)
         _check_resuming(earlier.plan, request)
-        plan = _resumed(project, pipeline, request, store, earlier)
+        fingerprints = Fingerprints(project.root, pipeline, earlier.plan.parameters)
+        plan = _resumed(project, pipeline, request, store, earlier, fingerprints)
         under_way = earlier.cut_off
     else:
-        plan = _plan(project, pipeline, request, store)
+        given = request.runtime_vars, request.params
+        parameters = resolve_parameters(project.root, pipeline, *given)
+        fingerprints = Fingerprints(project.root, pipeline, parameters)
+        options = request.options(parameters)
+        plan = _plan(project, pipeline, options, request.execution_date, store, fingerprints)
     warnings = _check_files(project, pipeline, plan)
-    return Launch(project, pipeline, plan, store, request, tuple(warnings), under_way)
+    imports = {
+        block.name: frozenset(fingerprints.imported_names([pipeline.block(block.name)]))
+        for block in plan.running
+    }
+    return Launch(project, pipeline, plan, store, request, imports, tuple(warnings), under_way)
 
 
 def _plan(
     project: Project,
     pipeline: Pipeline,
-    request: RunRequest,
+    options: RunOptions,
+    execution_date: datetime | None,
     store: VariableStore,
+    fingerprints: Fingerprints,
 ) -> RunPlan:
     now = time.time()
-    parameters = resolve_parameters(project.root, pipeline, request.runtime_vars, request.params)
-    date = request.execution_date or datetime.fromtimestamp(now, UTC)
+    date = execution_date or datetime.fromtimestamp(now, UTC)
     return make_plan(
         pipeline,
-        request.options(parameters),
+        options,
         run_id=new_run_id(now),
         store=store,
-        fingerprints=Fingerprints(project.root, pipeline, parameters),
+        fingerprints=fingerprints,
         execution_date=date.isoformat(),
         working_dir=_working_dir(project, pipeline),
     )
@@ -138,6 +148,7 @@ def _resumed(
     request: RunRequest,
     store: VariableStore,
     earlier: Earlier,
+    fingerprints: Fingerprints,
 ) -> RunPlan:
     old = earlier.plan
     options = replace(
@@ -150,7 +161,7 @@ def _resumed(
         options,
         run_id=old.run_id,
         store=store,
-        fingerprints=Fingerprints(project.root, pipeline, old.parameters),
+        fingerprints=fingerprints,
         kept=earlier.decisions,
         first_sequence=earlier.starts * ATTEMPTS_PER_START,
         execution_date=old.execution_date,
@@ -194,6 +205,8 @@ class Launch:
     plan: RunPlan
     store: VariableStore
     request: RunRequest
+    imports: Mapping[str, frozenset[str]]
+    """Block that will run -> full names of the modules that it and its helpers import."""
     warnings: tuple[Problem, ...] = ()
     under_way: tuple[CutOff, ...] = ()
     """Attempts of the run that is resumed that were under way when its dispatcher ended."""
@@ -227,13 +240,14 @@ class Launch:
 
     def _open_executors(self, stack: ExitStack, wake: threading.Event) -> dict[str, Executor]:
         executors: dict[str, Executor] = {}
+        preload = self._preload()
         for name in sorted({block.executor for block in self.plan.running}):
             context = ExecutorContext(
                 project=str(self.project.root),
                 settings=self.project.executor_settings(name),
                 max_workers=self._max_workers(),
-                preload=self._preload(),
-                modules=self._modules(name),
+                preload=preload,
+                modules=self.imports,
                 notify=wake.set,
             )
             executors[name] = open_executor(name, context)
@@ -246,22 +260,10 @@ class Launch:
         return min((limit for limit in limits if limit is not None), default=None)
 
     def _preload(self) -> Sequence[str]:
-        blocks = [self.pipeline.block(block.name) for block in self.plan.running]
-        fingerprints = Fingerprints(self.project.root, self.pipeline, {})
-        used = fingerprints.imported_names(blocks)
+        used = set[str]().union(*self.imports.values())
         if "pandas" in used:
             used |= {"numpy", "pyarrow", PREVIEWS}
         return [name for name in PRELOADED if name in used]
-
-    def _modules(self, executor: str) -> dict[str, list[str]]:
-        """What the blocks that run on an executor on other machines import."""
-        if executor == "local_python":
-            return {}
-        fingerprints = Fingerprints(self.project.root, self.pipeline, {})
-        names = [block.name for block in self.plan.running if block.executor == executor]
-        return {
-            name: sorted(fingerprints.imported_names([self.pipeline.block(name)])) for name in names
-        }
 
     def _check_tasks(self, executors: Mapping[str, Executor]) -> None:
         state = RunState(self.plan)

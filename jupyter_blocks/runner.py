@@ -19,7 +19,6 @@ from jupyter_blocks.effects import (
     Effect,
     Fact,
     HandOver,
-    LookAgain,
     Record,
     Stop,
     Submit,
@@ -27,21 +26,7 @@ from jupyter_blocks.effects import (
 from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
 
-__all__ = [
-    "Commit",
-    "CommitFailed",
-    "Committed",
-    "Drop",
-    "Effect",
-    "Fact",
-    "HandOver",
-    "LookAgain",
-    "Record",
-    "Stop",
-    "Submit",
-    "decide",
-    "next_deadline",
-]
+__all__ = ["decide", "next_deadline"]
 
 LOSS_BUDGET = 3
 """How often an attempt lost with its machine is repeated, whatever the block's own retries say."""

@@ -10,7 +10,7 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +73,23 @@ def run_task(
     `manifest` and `outputs`: the values are written, and calling it gives the rest of the report.
     """
     meter = Meter()
+    return _told(
+        task, meter, lambda: _run(task, store or _store(task.variables), memory, meter, line)
+    )
+
+
+def _told(task: BlockTask, meter: Meter, work: Callable[[], Report]) -> Report:
+    """The report of some work, whatever it raises, with what it took."""
     try:
-        done = _run(task, store or _store(task.variables), memory, meter, line)
+        done = work()
     except KeyboardInterrupt:
         done = report("cancelled", Reason.CANCELLED)
-    except Exception as error:
+    except taskboot.BootError as error:
+        said = {"type": "Worker", "message": str(error), "traceback": ""}
+        done = report("failed", error.reason, said)
+    except Exception as error:  # a full disk, a fault of ours: it has to be told
         done = report("failed", Reason.INFRASTRUCTURE, _worker_error(error, task))
-    return {**done, **meter.read()}
+    return {**meter.read(), **done}
 
 
 def _run(
@@ -140,18 +150,12 @@ def main() -> int:
 
 def _booted(task: BlockTask, store: VariableStore) -> Report:
     """Make the task ready for this machine and run it."""
-    meter = Meter()
-    try:
+
+    def work() -> Report:
         with taskboot.prepared(task, store.storage) as ready:
             return run_task(ready, store=store)
-    except KeyboardInterrupt:
-        return {**report("cancelled", Reason.CANCELLED), **meter.read()}
-    except taskboot.BootError as error:
-        said = {"type": "Worker", "message": str(error), "traceback": ""}
-        return {**report("failed", error.reason, said), **meter.read()}
-    except Exception as error:  # a full disk, a fault of ours: it has to be told
-        said = _worker_error(error, task)
-        return {**report("failed", Reason.INFRASTRUCTURE, said), **meter.read()}
+
+    return _told(task, Meter(), work)
 
 
 def _leave_result(store: VariableStore, task: BlockTask, done: Report) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
-from jupyter_blocks.plan import Action, PlannedBlock, RunPlan
-from jupyter_blocks.run import EventKind, RunEvent, RunState
-from jupyter_blocks.runner import (
+from jupyter_blocks.effects import (
     Commit,
     Committed,
     Drop,
@@ -18,8 +15,11 @@ from jupyter_blocks.runner import (
     Record,
     Stop,
     Submit,
-    decide,
 )
+from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
+from jupyter_blocks.plan import Action, PlannedBlock, RunPlan
+from jupyter_blocks.run import EventKind, RunEvent, RunState
+from jupyter_blocks.runner import decide
 
 
 def plan(

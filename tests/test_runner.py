@@ -9,18 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_blocks.block import RetryPolicy, SensorPolicy
+from jupyter_blocks.effects import Commit, CommitFailed, HandOver, Record, Submit
 from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.plan import Action
 from jupyter_blocks.run import BlockStatus, EventKind, RunEvent, RunStatus
-from jupyter_blocks.runner import (
-    Commit,
-    CommitFailed,
-    HandOver,
-    Record,
-    Submit,
-    decide,
-    next_deadline,
-)
+from jupyter_blocks.runner import decide, next_deadline
 from tests.plans import Simulation, plan
 
 CHAIN = {"a": (), "b": ("a",), "c": ("b",)}

@@ -9,7 +9,7 @@ process can carry on after a crash.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -308,7 +308,7 @@ class ExecutorContext:
     max_workers: int | None = None
     preload: Sequence[str] = ()
     """Modules the blocks import; worth importing before the first block is due."""
-    modules: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    modules: Mapping[str, Collection[str]] = field(default_factory=dict)
     """Block -> full names of the modules that it and its helpers import."""
     notify: Callable[[], None] = lambda: None
     """Wakes the runner; to be called from any thread when something may have changed."""
