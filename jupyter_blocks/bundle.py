@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from jupyter_blocks.errors import ProjectError
 
-__all__ = ["IGNORE_FILE", "MOST_MIB", "Bundle", "digest_of", "make_bundle", "unpack"]
+__all__ = ["IGNORE_FILE", "MOST_MIB", "Bundle", "digest_of", "left_out", "make_bundle", "unpack"]
 
 IGNORE_FILE = ".blocksignore"
 """Names what is left out, one pattern a line, as in .gitignore (without `!` and `**` within)."""
@@ -98,7 +98,7 @@ def _archive(folder: Path, files: Sequence[str]) -> bytes:
 
 
 def _files(folder: Path, ignore: Sequence[str], most_mib: float) -> list[str]:
-    patterns = _Patterns([*_LEFT_OUT, *_lines(folder / IGNORE_FILE), *ignore])
+    patterns = _Patterns([*left_out(folder), *ignore])
     sizes = dict(sorted(_walk(folder, PurePosixPath(), patterns)))
     total_mib = sum(sizes.values()) / 2**20
     if total_mib > most_mib:
@@ -111,6 +111,11 @@ def _files(folder: Path, ignore: Sequence[str], most_mib: float) -> list[str]:
             "from where every machine can reach it.",
         )
     return list(sizes)
+
+
+def left_out(root: str | os.PathLike[str]) -> list[str]:
+    """Patterns of what is no code of a project, beside hidden files: ours, then its own."""
+    return [*_LEFT_OUT, *_lines(Path(root) / IGNORE_FILE)]
 
 
 def _lines(file: Path) -> list[str]:

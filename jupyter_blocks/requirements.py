@@ -53,6 +53,7 @@ def _owners() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)

@@ -10,7 +10,7 @@ import json
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from jupyter_blocks.attempt import Attempt, Report, report
 from jupyter_blocks.attemptlog import captured
 from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import BlockTask, CallMode, Reason
+from jupyter_blocks.executors.reports import EXIT_CODES, EXIT_TAKEN, EXIT_WRONG_TASK
 from jupyter_blocks.inputs import Memory
 from jupyter_blocks.isolation import isolated
 from jupyter_blocks.lazy import LazyModule
@@ -35,23 +36,7 @@ else:
     redaction = LazyModule("jupyter_blocks.redaction")
     taskboot = LazyModule("jupyter_blocks.taskboot")
 
-__all__ = ["EXIT_CODES", "main", "run_task"]
-
-EXIT_CODES: Mapping[str, int] = {
-    Reason.NONE: 0,
-    Reason.CONDITION_FALSE: 0,
-    Reason.SENSOR_WAITING: 0,
-    Reason.USER_ERROR: 20,
-    Reason.TEST_FAILED: 20,
-    Reason.UNSTORABLE: 20,
-    Reason.OUT_OF_MEMORY: 20,
-    Reason.INPUT_MISSING: 21,
-    Reason.CONFIGURATION: 23,
-    Reason.CANCELLED: 25,
-}
-"""Exit code of the command for each reason in a report; 1 for all others."""
-_EXIT_WRONG_TASK = 22
-_EXIT_TAKEN = 24
+__all__ = ["main", "run_task"]
 
 
 def run_task(
@@ -138,11 +123,11 @@ def main() -> int:
         task = taskboot.read_task()
     except (OSError, KeyError, TypeError, ValueError, VariableError) as error:
         print(f"The task cannot be used: {error}", file=sys.stderr)
-        return _EXIT_WRONG_TASK
+        return EXIT_WRONG_TASK
     store = VariableStore(task.variables)
     if not taskboot.claim(store.storage, task.prefix):
         print(f"Attempt {task.attempt_id} has been claimed by another process.", file=sys.stderr)
-        return _EXIT_TAKEN
+        return EXIT_TAKEN
     done = _booted(task, store)
     _leave_result(store, task, done)
     return EXIT_CODES.get(done["reason"], 1)

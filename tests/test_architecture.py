@@ -23,12 +23,12 @@ LAYERS = [
     """_version cellfigures decorators errors lazy wholefile""",
     # words of the field, texts, single files; the contract of executors; keys of the store
     """attemptlog block blockfile blocktext bundle cellchanges celltext console dag dataflow
-    executors executors.base executors.frames executors.starters graphlayout heartbeat
-    interpolation interrupts isolation jsonedit linediff magics notebook notebooktext percent
-    percentedit plaincells projectmodules randomstreams redaction requirements samecode secretrefs
-    settingsdiff suggest.looking
-    suggest.vocabulary tables tracebacks usage variables variables.cells variables.keys
-    variables.locations variables.rangefile variables.storage wordsets yamlfile""",
+    executors executors.base executors.frames executors.reports executors.starters graphlayout
+    heartbeat interpolation interrupts isolation jsonedit linediff magics notebook
+    notebooktext percent percentedit plaincells projectmodules randomstreams redaction
+    requirements samecode secretrefs settingsdiff suggest.looking suggest.vocabulary tables
+    tracebacks usage variables variables.cells variables.keys variables.locations
+    variables.rangefile variables.storage wordsets yamlfile""",
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.cloud_run executors.ecs
     executors.kubernetes executors.local executors.pool

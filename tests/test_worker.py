@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 
 from jupyter_blocks.executors.base import BlockTask, InputRef
-from jupyter_blocks.worker import EXIT_CODES, _booted
+from jupyter_blocks.executors.reports import EXIT_CODES
+from jupyter_blocks.worker import _booted
 from tests.workbench import Workbench
 
 COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3

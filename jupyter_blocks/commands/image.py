@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from jupyter_blocks.bundle import IGNORE_FILE
+from jupyter_blocks.bundle import left_out
 from jupyter_blocks.commands.base import Command, project_of
 from jupyter_blocks.console import Console
 from jupyter_blocks.errors import UsageError
@@ -63,11 +63,9 @@ def _execute(args: Namespace, console: Console) -> int:
 
 def _dockerignore(root: Path) -> str:
     """What is no code stays out of the image, as it stays out of the bundle."""
-    own = root / IGNORE_FILE
-    lines = own.read_text("utf-8-sig").splitlines() if own.is_file() else []
-    named = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    named = [".*", *left_out(root)]
     anywhere = [name if "/" in name.rstrip("/") else f"**/{name}" for name in named]
-    return "\n".join(["**/.*", "**/__pycache__", "**/*.ipynb", "**/node_modules", *anywhere, ""])
+    return "\n".join([*anywhere, ""])
 
 
 IMAGE = Command(

@@ -22,22 +22,10 @@ from jupyter_blocks.executors.base import (
     Reason,
 )
 from jupyter_blocks.executors.pool import Ended, WorkerPool
+from jupyter_blocks.executors.reports import observed_end
 
 __all__ = ["LocalExecutor", "available_cores", "total_memory_mib"]
 
-_PHASES: Mapping[str, Phase] = {
-    "succeeded": Phase.SUCCEEDED,
-    "condition_false": Phase.SUCCEEDED,
-    "waiting": Phase.SUCCEEDED,
-    "failed": Phase.FAILED,
-    "cancelled": Phase.CANCELLED,
-    "dropped": Phase.CANCELLED,
-}
-_REASONS: Mapping[str, Reason] = {
-    "condition_false": Reason.CONDITION_FALSE,
-    "waiting": Reason.SENSOR_WAITING,
-    "cancelled": Reason.CANCELLED,
-}
 _CRASH_HINTS: Mapping[int, str] = {
     signal.SIGSEGV: "native code of a library failed; the log shows where",
     signal.SIGBUS: "native code of a library failed; the log shows where",
@@ -151,17 +139,7 @@ class LocalExecutor:
         if ended.report is None:
             reason, detail = self._why_dead(ended)
             return Observation(ended.attempt_id, Phase.FAILED, reason, detail, node=node)
-        status = str(ended.report["status"])
-        reason = _REASONS.get(status) or Reason(ended.report.get("reason") or "")
-        error = ended.report.get("error") or {}
-        return Observation(
-            ended.attempt_id,
-            _PHASES[status],
-            reason,
-            str(error.get("message", "")),
-            ended.report,
-            node,
-        )
+        return observed_end(ended.attempt_id, ended.report, node)
 
     def _why_dead(self, ended: Ended) -> tuple[Reason, str]:
         code = ended.exit_code

@@ -26,7 +26,8 @@ from jupyter_blocks.executors.base import (
     Reason,
 )
 from jupyter_blocks.executors.jobs import Backend, FailureKind, Finding, JobState, SubmitError
-from jupyter_blocks.executors.outgoing import Outgoing
+from jupyter_blocks.executors.outgoing import Outgoing, Parcel
+from jupyter_blocks.executors.reports import EXIT_TAKEN
 from jupyter_blocks.executors.verdict import Verdict, of_report, without_report
 from jupyter_blocks.heartbeat import last_heartbeat
 from jupyter_blocks.taskboot import TASK, result_key
@@ -100,8 +101,7 @@ class RemoteExecutor:
         """What is wrong with the store, the settings, the code and the request of a task."""
         try:
             self._outgoing.check(task)
-            parcel = self._outgoing.parcel(task)
-            request = self._backend.request(parcel.task, parcel.command)
+            parcel, request = self._prepared(task)
         except BlocksError as error:
             problem = Problem(
                 "executor-settings", str(error), pipeline=task.pipeline, block=task.block
@@ -111,8 +111,13 @@ class RemoteExecutor:
 
     def job_request(self, task: BlockTask) -> Mapping[str, Any]:
         """What is sent to the platform; pure, and without secrets."""
+        _, request = self._prepared(task)
+        return request
+
+    def _prepared(self, task: BlockTask) -> tuple[Parcel, dict[str, Any]]:
+        """What goes to the store for a task, and what goes to the platform; nothing is sent."""
         parcel = self._outgoing.parcel(task)
-        return self._backend.request(parcel.task, parcel.command)
+        return parcel, self._backend.request(parcel.task, parcel.command)
 
     def capacity(self) -> int | None:
         """No limit but the one of the run."""
@@ -126,9 +131,8 @@ class RemoteExecutor:
 
     def submit(self, task: BlockTask) -> JobHandle:
         """Store the code and the task, then start the job; `SubmitError` if that fails."""
-        parcel = self._outgoing.parcel(task)
+        parcel, request = self._prepared(task)
         self._outgoing.send(parcel, self._storage(task.variables))
-        request = self._backend.request(parcel.task, parcel.command)
         try:
             job = self._api(
                 lambda: self._backend.create(request, task.attempt_id), SUBMIT_GIVE_UP_S
@@ -243,7 +247,7 @@ class RemoteExecutor:
         watch.pending_since = None
         if state.phase is Phase.RUNNING:
             return Verdict(Phase.RUNNING, node=state.node, detail=state.detail)
-        if state.exit_code == 24:
+        if state.exit_code == EXIT_TAKEN:
             return self._taken(handle, watch, now)
         return without_report(state, self._heartbeat(handle))
 

@@ -9,31 +9,32 @@ from typing import Any
 
 from jupyter_blocks.executors.base import Observation, Phase, Reason
 from jupyter_blocks.executors.jobs import JobState
+from jupyter_blocks.executors.reports import EXIT_CODES, EXIT_WRONG_TASK, observed_end
 
 __all__ = ["Verdict", "of_report", "without_report"]
 
-_PHASES: Mapping[str, Phase] = {
-    "succeeded": Phase.SUCCEEDED,
-    "condition_false": Phase.SUCCEEDED,
-    "waiting": Phase.SUCCEEDED,
-    "failed": Phase.FAILED,
-    "cancelled": Phase.CANCELLED,
-}
-_REASONS: Mapping[str, Reason] = {
-    "condition_false": Reason.CONDITION_FALSE,
-    "waiting": Reason.SENSOR_WAITING,
-    "cancelled": Reason.CANCELLED,
-}
 _EXITS: Mapping[int, tuple[Phase, Reason, str]] = {
-    0: (
+    EXIT_CODES[Reason.NONE]: (
         Phase.FAILED,
         Reason.PROTOCOL,
         "it ended well and left no result; does the image run the command it is given?",
     ),
-    21: (Phase.FAILED, Reason.INPUT_MISSING, "what the block reads is missing or damaged"),
-    22: (Phase.FAILED, Reason.CONFIGURATION, "the worker could not read its task from the store"),
-    23: (Phase.FAILED, Reason.CONFIGURATION, "the image lacks something the block needs"),
-    25: (Phase.CANCELLED, Reason.CANCELLED, "stopped"),
+    EXIT_CODES[Reason.INPUT_MISSING]: (
+        Phase.FAILED,
+        Reason.INPUT_MISSING,
+        "what the block reads is missing or damaged",
+    ),
+    EXIT_WRONG_TASK: (
+        Phase.FAILED,
+        Reason.CONFIGURATION,
+        "the worker could not read its task from the store",
+    ),
+    EXIT_CODES[Reason.CONFIGURATION]: (
+        Phase.FAILED,
+        Reason.CONFIGURATION,
+        "the image lacks something the block needs",
+    ),
+    EXIT_CODES[Reason.CANCELLED]: (Phase.CANCELLED, Reason.CANCELLED, "stopped"),
     126: (
         Phase.FAILED,
         Reason.CONFIGURATION,
@@ -66,15 +67,8 @@ class Verdict:
 
 def of_report(attempt_id: str, report: Mapping[str, Any], node: str) -> Observation:
     """What a worker's own report says. The manifest is left for the store to read and verify."""
-    status = str(report.get("status"))
-    phase = _PHASES.get(status)
-    if phase is None:
-        detail = f"the worker's report has an unknown status '{status}'"
-        return Observation(attempt_id, Phase.FAILED, Reason.PROTOCOL, detail, node=node)
-    reason = _REASONS.get(status) or Reason(report.get("reason") or "")
-    message = str((report.get("error") or {}).get("message", ""))
     kept = {key: value for key, value in report.items() if key != "manifest"}
-    return Observation(attempt_id, phase, reason, message, kept, node)
+    return observed_end(attempt_id, kept, node)
 
 
 def without_report(state: JobState, heartbeat: Mapping[str, Any] | None) -> Verdict:
