@@ -31,7 +31,6 @@ from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import (
     BlockTask,
     Executor,
-    InputRef,
     JobHandle,
     Observation,
     Phase,
@@ -252,7 +251,8 @@ class Dispatcher:
         """Verify and commit; in a thread where the executor has some, and then nothing ahead."""
         manifest = self._verified(effect)
         if effect.ahead:
-            self._submit_ahead(effect, reference(manifest))
+            self._name_outputs(effect, manifest)
+            self._submit_ahead(effect)
         self._store.commit(manifest)
         return manifest
 
@@ -263,18 +263,20 @@ class Dispatcher:
             detail = f"its outputs cannot be published: {error}"
             return [CommitFailed(effect.attempt_id, detail)]
         self._published.add(effect.block)
+        # What is handed over in this very turn finds them, whichever worker made them.
+        self._name_outputs(effect, manifest)
         outputs = effect.report.get("outputs") or manifest.summary()
         return [Committed(effect.attempt_id, reference(manifest), outputs, effect.report)]
 
-    def _submit_ahead(self, effect: Commit, stored: InputRef) -> None:
-        """Start what waits for these outputs alone: the worker computes while they are published.
-
-        A worker keeps them in memory, or reads them by the digest of their manifest.
-        """
-        data = {"stored": vars(stored)}
+    def _name_outputs(self, effect: Commit, manifest: Manifest) -> None:
+        """Let tasks name them: workers keep them in memory, or read them by their digest."""
+        data = {"stored": vars(reference(manifest))}
         self.state.apply(
             RunEvent(EventKind.STORED, time.time(), effect.block, effect.attempt_id, data)
         )
+
+    def _submit_ahead(self, effect: Commit) -> None:
+        """Start what waits for these outputs alone: it computes while they are published."""
         for submit in effect.ahead:
             planned = self.state.blocks[submit.block].planned
             if self._hosts[planned.executor].thread is None:

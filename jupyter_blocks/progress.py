@@ -19,7 +19,13 @@ from jupyter_blocks.plan import RunPlan
 from jupyter_blocks.run import BlockRun, BlockStatus, EventKind, RunEvent, RunState
 from jupyter_blocks.runlog import LogLine, LogTail, log_of
 from jupyter_blocks.variables.store import VariableStore
-from jupyter_blocks.wording import STATUS_PAINTS, duration_text, parameters_text, plural
+from jupyter_blocks.wording import (
+    STATUS_PAINTS,
+    STATUS_WORDS,
+    duration_text,
+    parameters_text,
+    plural,
+)
 
 __all__ = ["LogEcho", "PlainProgress", "Progress", "header_text"]
 
@@ -30,6 +36,7 @@ POLL_LINE_INTERVAL_S = 10.0
 """A sensor that polls more often than this is not mentioned at each poll."""
 
 _LINE_WORDS = {
+    **STATUS_WORDS,
     BlockStatus.SUCCEEDED: "ok",
     BlockStatus.FAILED: "FAILED",
     BlockStatus.UPSTREAM_FAILED: "not run",
@@ -108,6 +115,8 @@ class PlainProgress(Progress):
             return
         if event.kind not in (EventKind.BLOCK_FINISHED, EventKind.BLOCK_WAITS):
             return
+        if block.status is BlockStatus.WAITING:
+            return  # it counts as never begun, and nothing was said of its beginning
         if block.status is BlockStatus.POLLING and self._said_lately(block.name, event.ts):
             return
         self.say(self._text(block))

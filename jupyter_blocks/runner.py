@@ -230,7 +230,7 @@ def _on_dropped(block: BlockRun, fact: Observation, now: float) -> Iterator[Effe
         return
     report = fact.result or {}
     yield Record(_attempt_finished(block, Phase.CANCELLED, Reason.DROPPED, report, now))
-    words = "the block in front of it is tried again"
+    words = "it begins again when all it reads is stored"
     yield Record(_waits(block, BlockStatus.WAITING, now, words, now))
 
 

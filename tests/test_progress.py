@@ -14,7 +14,7 @@ import pytest
 from jupyter_blocks.console import Console
 from jupyter_blocks.plan import Action, RunPlan
 from jupyter_blocks.progress import ECHOED_LINES, PlainProgress, header_text
-from jupyter_blocks.run import EventKind, RunEvent, RunState
+from jupyter_blocks.run import BlockStatus, EventKind, RunEvent, RunState
 from jupyter_blocks.runlog import log_of
 from jupyter_blocks.variables.store import VariableStore
 from tests.plans import plan
@@ -100,6 +100,23 @@ def test_retries_are_told(screen: Screen) -> None:
         waits = {"status": "RETRYING", "due_at": 9.0, "reason": reason}
         screen.tell(EventKind.BLOCK_WAITS, "load_flights", **waits)
     assert screen.lines == [f"retry    load_flights  local_python    0.91 s  {reason}"]
+
+
+def test_a_block_that_counts_as_never_begun_is_not_mentioned(screen: Screen) -> None:
+    """It waits as it did before."""
+    with screen.progress:
+        screen.attempt("clean", phase="CANCELLED", reason="dropped")
+        waits = {"status": "WAITING", "due_at": 9.0, "reason": "it begins again"}
+        screen.tell(EventKind.BLOCK_WAITS, "clean", **waits)
+    assert screen.lines == []
+
+
+@pytest.mark.parametrize("status", BlockStatus)
+def test_every_status_has_a_line(screen: Screen, status: BlockStatus) -> None:
+    """Whatever a block comes to, telling it does not end the run."""
+    with screen.progress:
+        screen.tell(EventKind.BLOCK_FINISHED, "clean", status=str(status))
+    assert len(screen.lines) == (status is not BlockStatus.WAITING)
 
 
 def test_polls_are_told_now_and_then(screen: Screen) -> None:

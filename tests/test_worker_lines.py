@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -298,6 +299,32 @@ def test_a_process_that_a_block_forks_finds_no_thread_cut_off(tmp_path: Path) ->
     state, _ = drive(project)
     assert statuses(state) == ["SUCCEEDED"] * 2
     assert value(project, "fork") == "MainThread"
+
+
+def test_what_another_worker_made_in_the_same_moment_is_found(tmp_path: Path) -> None:
+    """A block handed over behind `c` reads `b`, which ended with `a` on the other worker."""
+    ends = "import pathlib\npathlib.Path('{0}').touch()\nreturn 1"
+    blocks = [
+        block("a", ends.format("a")),
+        block("b", ends.format("b")),
+        block("c", "import time\ntime.sleep(0.5)\nreturn a + 10", ["a"]),
+        block("d", "return b + c", ["b", "c"]),
+    ]
+    project = write_project(tmp_path / "p", blocks)
+
+    def look_away(_dispatcher: Any, event: RunEvent) -> None:
+        if event.kind is EventKind.SUBMITTING and event.block == "b":
+            deadline = time.monotonic() + 30
+            while not (Path("a").exists() and Path("b").exists()):
+                assert time.monotonic() < deadline, "the blocks did not run"
+                time.sleep(0.01)
+            time.sleep(0.2)
+
+    state, events = drive(project, look_away, max_workers=2)
+    assert statuses(state) == ["SUCCEEDED"] * 4
+    assert value(project, "d") == 12
+    assert state.blocks["d"].sequence == 1, "it was begun in vain"
+    assert EventKind.BLOCK_WAITS not in {event.kind for event in events}
 
 
 def test_a_task_that_is_too_long_to_wait_is_given_later(tmp_path: Path) -> None:

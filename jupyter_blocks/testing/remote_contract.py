@@ -338,8 +338,9 @@ class RemoteExecutorContract(ExecutorContract):
         project.block(
             "tidy",
             "import pathlib, time\n@data_loader\ndef tidy(**kwargs):\n"
-            "    mark = pathlib.Path(kwargs['mark'])\n    mark.write_text('started')\n"
-            "    try:\n        time.sleep(600)\n    finally:\n        mark.write_text('tidied')\n",
+            "    mark = pathlib.Path(kwargs['mark'])\n"
+            "    try:\n        mark.write_text('started')\n        time.sleep(600)\n"
+            "    finally:\n        mark.write_text('tidied')\n",
         )
         handle = executor.submit(project.task("tidy"))
         self.wait(executor, handle, lambda _seen: project.mark("tidy").exists())
