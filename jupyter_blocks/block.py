@@ -170,7 +170,7 @@ class Block:
     executor_type: str | None = None
     executor_config: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
-    """Wishes any executor understands: `cpu` (cores), `memory_mib`."""
+    """Wishes any executor understands: `cpu` (cores), `memory_mib`, `gpu` (how many)."""
     retry: RetryPolicy | None = None
     timeout_s: float | None = None
     sensor: SensorPolicy = field(default_factory=SensorPolicy)

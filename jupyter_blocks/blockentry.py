@@ -58,7 +58,7 @@ BLOCK_SETTINGS = frozenset(
 )
 """Keys of a block's own `jupyter_blocks` mapping."""
 _SENSOR_SETTINGS = ("poll_interval", "timeout")
-_RESOURCES = frozenset({"cpu", "memory_mib"})
+_RESOURCES = frozenset({"cpu", "gpu", "memory_mib"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def read_name(entry: Section) -> str:
         entry.problem("missing-uuid", f"A block{of} has no uuid.", "Add 'uuid: <name>'.")
         return ""
     name = entry.text("uuid") or ""
-    if name and (PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts):
+    if name and (name[0] == "/" or (".." in name and ".." in PurePosixPath(name).parts)):
         entry.problem(
             "bad-name",
             f"Block '{name}' would lie outside the project folder.",
@@ -347,5 +347,6 @@ def _read_resources(own: Section) -> dict[str, Any]:
     found = {
         "cpu": resources.number("cpu", minimum=0.001),
         "memory_mib": resources.whole("memory_mib", minimum=1),
+        "gpu": resources.whole("gpu", minimum=1),
     }
     return {key: value for key, value in found.items() if value is not None}

@@ -33,7 +33,7 @@ class CellSettings:
     executor: str | None = None
     executor_config: Mapping[str, Any] | None = None
     resources: Mapping[str, Any] | None = None
-    """`cpu` in cores, `memory_mib`."""
+    """`cpu` in cores, `memory_mib`, `gpu` as a count."""
     retries: RetryPolicy | None = None
     timeout: float | None = None
     """Seconds one attempt may take; for a sensor, seconds until it gives up waiting."""
@@ -166,12 +166,15 @@ def _block_names(value: Any) -> tuple[str, ...]:
 
 
 def _resources(value: Any) -> Mapping[str, Any]:
-    expected = "a mapping with 'cpu' (cores) and 'memory_mib' (a whole number), both above 0"
-    if not isinstance(value, dict) or set(value) - {"cpu", "memory_mib"}:
+    expected = (
+        "a mapping with 'cpu' (cores), 'memory_mib' and 'gpu' (whole numbers), each above 0 or "
+        "left out"
+    )
+    if not isinstance(value, dict) or set(value) - {"cpu", "gpu", "memory_mib"}:
         raise ValueError(expected)
     if not all(_is_number(number) and number > 0 for number in value.values()):
         raise ValueError(expected)
-    if not isinstance(value.get("memory_mib", 0), int):
+    if not all(isinstance(value.get(key, 0), int) for key in ("memory_mib", "gpu")):
         raise ValueError(expected)
     return value
 

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from hashlib import md5
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from time import gmtime, strftime, time_ns
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from jupyter_blocks.testing.loopback import LoopbackHandler, LoopbackServer
 
 PAGE = 1000
 METADATA = "x-goog-meta-"
@@ -55,11 +56,7 @@ class FakeGcs:
     """Method, path with query, bytes that were sent back."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     generation: int = 1_700_000_000_000_000
-    port: int = 0
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    endpoint: str = ""
 
     def fault(self, method: str) -> Fault | None:
         for fault in self.faults:
@@ -79,29 +76,16 @@ class Refused(Exception):
 def fake_gcs(*buckets: str) -> Iterator[FakeGcs]:
     """Serve it while the `with` block runs."""
     fake = FakeGcs({name: {} for name in buckets})
-    handler = type("Handler", (_Handler,), {"fake": fake})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    fake.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with LoopbackServer(_Handler, fake=fake) as server:
+        fake.endpoint = server.url
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     fake: FakeGcs
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        pass
 
     def _serve(self) -> None:
-        self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.sent = self.body()
         parts = urlsplit(self.path)
         self.query = {k: v[0] for k, v in parse_qs(parts.query, keep_blank_values=True).items()}
         bucket, _, key = parts.path[1:].partition("/")
@@ -121,13 +105,8 @@ class _Handler(BaseHTTPRequestHandler):
                 status, headers = refused.status, {"Content-Type": "application/xml"}
                 text = f"<Code>{refused.code}</Code><Message>{refused.code}.</Message>"
                 data = f"<?xml version='1.0' encoding='UTF-8'?><Error>{text}</Error>".encode()
-        self.send_response(status)
-        headers.setdefault("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
+        self.reply(status, data, headers)
         if self.command != "HEAD":
-            self.wfile.write(data)
             self.fake.requests.append((self.command, self.path, len(data)))
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _serve
@@ -135,9 +114,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _do_put(self, objects: dict[str, Stored]) -> tuple[int, bytes, dict[str, str]]:
         if "uploadId" in self.query:
             parts = self._upload()
-            parts[int(self.query["partNumber"])] = self.body
-            return 200, b"", {"ETag": f'"{md5(self.body).hexdigest()}"'}
-        return 200, b"", self._store(objects, self.body)
+            parts[int(self.query["partNumber"])] = self.sent
+            return 200, b"", {"ETag": f'"{md5(self.sent).hexdigest()}"'}
+        return 200, b"", self._store(objects, self.sent)
 
     def _do_post(self, objects: dict[str, Stored]) -> tuple[int, bytes, dict[str, str]]:
         if "uploads" in self.query:
@@ -147,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             text = f"<InitiateMultipartUploadResult><UploadId>{name}</UploadId>"
             return 200, f"{text}</InitiateMultipartUploadResult>".encode(), {}
         parts = self._upload()
-        numbers = [int(number) for number in re.findall(rb"<PartNumber>(\d+)", self.body)]
+        numbers = [int(number) for number in re.findall(rb"<PartNumber>(\d+)", self.sent)]
         if numbers != sorted(parts):
             raise Refused(400, "InvalidPart")
         headers = self._store(objects, b"".join(parts[number] for number in numbers))

@@ -68,7 +68,7 @@ def use(kind: str, name: str, found: Servers, monkeypatch: pytest.MonkeyPatch) -
         fake = found.gcs()
         fake.faults.clear()
         fake.requests.clear()
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"127.0.0.1:{fake.port}")
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", fake.endpoint.removeprefix("http://"))
     for variable in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(variable, "127.0.0.1")
     return f"{kind}://{BUCKET}/{name}"

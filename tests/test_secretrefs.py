@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.secretrefs import SecretReference, parse_reference, resolve_secrets
+from jupyter_blocks.testing.loopback import LoopbackHandler, LoopbackServer
 from tests.motoserver import moto_server
 
 
@@ -90,24 +89,18 @@ def test_aws_secrets_manager(monkeypatch: pytest.MonkeyPatch) -> None:
 def secret_manager() -> Iterator[str]:
     """Google's service with one secret that needs a token; its URL."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
             is_known = self.path == "/v1/projects/p/secrets/s/versions/latest:access"
             is_allowed = self.headers["Authorization"] == "Bearer a-token"
-            self.send_response(200 if is_known and is_allowed else 403)
-            self.end_headers()
-            if is_known and is_allowed:
-                data = base64.b64encode(b'{"key": "v"}').decode()
-                self.wfile.write(json.dumps({"payload": {"data": data}}).encode())
+            if not (is_known and is_allowed):
+                self.reply(403)
+                return
+            data = base64.b64encode(b'{"key": "v"}').decode()
+            self.reply(200, json.dumps({"payload": {"data": data}}).encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with LoopbackServer(Handler) as server:
+        yield server.url
 
 
 def test_google_secret_manager(secret_manager: str, monkeypatch: pytest.MonkeyPatch) -> None:

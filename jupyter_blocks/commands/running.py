@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from typing import TYPE_CHECKING
 
+from jupyter_blocks.commands.base import show_warnings
 from jupyter_blocks.console import Console
 from jupyter_blocks.interrupts import StopAtOnce, interruptible
 from jupyter_blocks.launch import Launch
@@ -40,9 +42,10 @@ def drive(launch: Launch, console: Console, again: str) -> int:
     console.note(console.note_style.paint(header_text(plan), "bold"))
     progress = open_progress(RunState(plan), launch.store, console)
     progress.stop_hint = STOP_HINT
+    warn = partial(show_warnings, console=console)
     try:
         with (
-            launch.dispatcher(progress.on_event) as dispatcher,
+            launch.dispatcher(progress.on_event, warn) as dispatcher,
             interruptible(dispatcher.cancel) as interrupts,
             progress,
         ):

@@ -21,7 +21,8 @@ Result = TypeVar("Result")
 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
-_AGAIN = frozenset({FailureKind.THROTTLED, FailureKind.UNAVAILABLE, FailureKind.NO_CAPACITY})
+_BURST_S = 0.2
+_AGAIN = frozenset({FailureKind.THROTTLED, FailureKind.UNAVAILABLE})
 
 
 class ApiError(ExecutorError):
@@ -63,8 +64,8 @@ class Rate:
         """Take a token, waiting for it in turn."""
         with self._lock:
             now = self._clock.monotonic()
-            # What was not used in the last second may be used at once, but no more.
-            at = max(self._next_at, now - 1.0)
+            # A little of what was not used before may be used at once; no burst comes of it.
+            at = max(self._next_at, now - _BURST_S)
             self._next_at = at + 1.0 / self._per_s
             pause_s = at - now
         if pause_s > 0:

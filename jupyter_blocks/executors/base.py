@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from jupyter_blocks.errors import Problem
+from jupyter_blocks.frozen import made
 
 __all__ = [
     "TASK_VERSION",
@@ -203,8 +204,8 @@ class BlockTask:
             raise ValueError(
                 f"task version {data.get('version')!r}, this worker reads {TASK_VERSION}"
             )
-        unknown = sorted(set(data) - set(cls.__dataclass_fields__))
-        if unknown:
+        if not data.keys() <= cls.__dataclass_fields__.keys():
+            unknown = sorted(data.keys() - cls.__dataclass_fields__.keys())
             raise ValueError(f"task with unknown fields: {', '.join(unknown)}")
         values = dict(data)
         values["call"] = CallMode(values.get("call", CallMode.POSITIONAL))
@@ -213,7 +214,8 @@ class BlockTask:
         tuples = ("outputs", "unread", "shared", "together", "used_parameters")
         for name in (*tuples, "conditions", "callbacks"):
             values[name] = tuple(values.get(name, ()))
-        return cls(**values)
+        is_whole = len(values) == len(cls.__dataclass_fields__)
+        return made(cls, values) if is_whole else cls(**values)
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,12 @@ class Reason(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     """Node gone, spot lost, evicted: retried from a budget of its own."""
     START_FAILED = "start_failed"
+    START_TIMEOUT = "start_timeout"
+    """It was not started for as long as was to be waited; never retried."""
+    NO_CAPACITY = "no_capacity"
+    """Nothing has room for it at present: tried again, later, at no cost."""
     THROTTLED = "throttled"
+    """The platform wants fewer calls, or does not answer: tried again soon, at no cost."""
     CANCELLED = "cancelled"
     PROTOCOL = "protocol"
     """Success was claimed without a valid manifest."""

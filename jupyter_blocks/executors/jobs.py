@@ -44,6 +44,7 @@ class JobState:
     phase: Phase
     """`SUCCEEDED` only means that the container ended with 0; the outputs are looked for then."""
     reason: Reason = Reason.NONE
+    """`NO_CAPACITY` where it is pending: others have what it waits for."""
     detail: str = ""
     """For people: what happened and what to do."""
     exit_code: int | None = None
@@ -70,7 +71,7 @@ class FailureKind(StrEnum):
     UNAVAILABLE = "unavailable"
     """A timeout, a lost connection, an error of the server: whether it was done is not known."""
     NO_CAPACITY = "no_capacity"
-    """The platform has no machine for it at present."""
+    """The platform has no machine for it at present, and has started nothing."""
     CREDENTIALS = "credentials"
     """Who asks is not known, or is not any more: credentials are missing or have expired."""
     PERMISSION = "permission"

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from jupyter_blocks.executors.base import BlockTask, InputRef
+from jupyter_blocks.frozen import changed
 from jupyter_blocks.inputs import Memory
 from jupyter_blocks.line import DroppedError
 
@@ -38,7 +38,7 @@ def settled(task: BlockTask, memory: Memory, *, may_be_open: bool = False) -> Bl
         if named is not reference:
             inputs[named.block] = named.content
         upstream.append(named)
-    return replace(
+    return changed(
         task, upstream=tuple(upstream), fingerprint={**task.fingerprint, "inputs": inputs}
     )
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from jupyter_blocks.executors.base import (
 from jupyter_blocks.executors.pool import Ended, WorkerPool
 from jupyter_blocks.executors.reports import observed_end
 
-__all__ = ["LocalExecutor", "available_cores", "total_memory_mib"]
+__all__ = ["LocalExecutor", "available_cores", "gpu_count", "total_memory_mib"]
 
 _CRASH_HINTS: Mapping[int, str] = {
     signal.SIGSEGV: "native code of a library failed; the log shows where",
@@ -49,20 +51,23 @@ class LocalExecutor:
         self._oom_kills = _oom_kills()
 
     def check(self, task: BlockTask) -> list[Problem]:
-        """Whether the wished memory makes sense on this machine."""
-        wished = task.resources.get("memory_mib")
-        if isinstance(wished, int | float) and wished > (total := total_memory_mib()):
-            return [
-                Problem(
-                    "too-much-memory",
-                    f"Block '{task.block}' asks for {wished:g} MiB of memory; "
-                    f"this machine has {total:.0f} MiB.",
-                    severity="warning",
-                    pipeline=task.pipeline,
-                    block=task.block,
-                )
-            ]
-        return []
+        """Whether the wished memory and GPUs make sense on this machine."""
+        memory_mib, gpus = task.resources.get("memory_mib") or 0, task.resources.get("gpu") or 0
+        place: dict[str, Any] = {"severity": "warning", "pipeline": task.pipeline}
+        place["block"] = task.block
+        asks = f"Block '{task.block}' asks for"
+        problems = []
+        if memory_mib > (total := total_memory_mib()):
+            told = f"{asks} {memory_mib:g} MiB of memory; this machine has {total:.0f} MiB."
+            problems.append(Problem("too-much-memory", told, "It may be killed.", **place))
+        if gpus and gpus > (there := gpu_count()):
+            told = f"{asks} {gpus} GPU{'s' * (gpus > 1)}; this machine has {there or 'none'}."
+            hint = (
+                "It runs without; an executor with GPUs, such as k8s, is chosen by 'executor_type' "
+                "or --executor."
+            )
+            problems.append(Problem("too-many-gpus", told, hint, **place))
+        return problems
 
     def job_request(self, task: BlockTask) -> Mapping[str, Any]:
         """The task itself: it goes to the worker as it is."""
@@ -125,7 +130,7 @@ class LocalExecutor:
         if attempt_id in self._observed:
             return self._observed[attempt_id]
         if attempt_id in waiting:
-            return Observation(attempt_id, Phase.PENDING)
+            return _pending(attempt_id)
         pid = self._pool.pid(attempt_id)
         return Observation(attempt_id, Phase.RUNNING, node=f"pid {pid}" if pid else "")
 
@@ -157,11 +162,25 @@ class LocalExecutor:
         return Reason.CRASHED, f"its worker process was ended by {name}: {hint}"
 
 
+@lru_cache(maxsize=256)
+def _pending(attempt_id: str) -> Observation:
+    return Observation(attempt_id, Phase.PENDING)
+
+
 def available_cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def gpu_count(root: Path = Path("/")) -> int:
+    """GPUs of NVIDIA and AMD that the drivers of this machine show (Linux; else 0)."""
+    nvidia = len([*(root / "dev").glob("nvidia[0-9]*")])
+    nodes = (root / "sys/class/kfd/kfd/topology/nodes").glob("*/gpu_id")
+    with suppress(OSError):
+        return nvidia + sum(node.read_text("ascii").strip() not in ("", "0") for node in nodes)
+    return nvidia
 
 
 def total_memory_mib() -> float:

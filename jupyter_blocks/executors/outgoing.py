@@ -19,6 +19,7 @@ from jupyter_blocks.bundle import MOST_MIB, Bundle, digest_of, make_bundle
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.base import BlockTask, CodeRef, ExecutorContext, Reason
 from jupyter_blocks.executors.jobs import SubmitError, WorkerCommand
+from jupyter_blocks.executors.settingsreader import SettingsReader
 from jupyter_blocks.requirements import python_version, requirements_of
 from jupyter_blocks.secretrefs import parse_reference
 from jupyter_blocks.taskboot import ATTEMPT, DIGEST, TASK, code_key, task_key
@@ -59,6 +60,20 @@ class Parcel:
     command: WorkerCommand
 
 
+@dataclass(frozen=True)
+class _Common:
+    """What settings say about code and environment, whatever the platform."""
+
+    in_image: bool
+    """Whether the code is in the image already."""
+    folder: str
+    """Where it is there."""
+    ignored: tuple[str, ...]
+    most_mib: float
+    environment: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
 class Outgoing:
     """Makes and sends parcels for one run. Safe for use by threads."""
 
@@ -73,7 +88,7 @@ class Outgoing:
         return {**self._context.settings, **task.executor_config}
 
     def check(self, task: BlockTask) -> None:
-        """Raise `ExecutorError` for variables that others cannot reach, and for bad secrets."""
+        """Raise `ExecutorError` for variables that others cannot reach, and for bad settings."""
         settings = self.settings(task)
         if not is_uri(task.variables) and not settings.get("shared_variables"):
             raise ExecutorError(
@@ -81,14 +96,9 @@ class Outgoing:
                 "the variables in a folder of this one.",
                 hint="Set 'remote_variables_dir: s3://bucket/prefix' (or gs://) in metadata.yaml.",
             )
-        for key in ("environment", "secrets"):
-            if not isinstance(settings.get(key) or {}, Mapping):
-                raise ExecutorError(
-                    f"The setting '{key}' of executor '{self._executor}' is no mapping.",
-                    hint="Write a line 'NAME: value' below it for each variable.",
-                )
-        for reference in (settings.get("secrets") or {}).values():
-            parse_reference(str(reference))
+        for reference in SettingsReader(self._executor, settings).pairs("secrets").values():
+            parse_reference(reference)
+        self._read(settings)
 
     def parcel(self, task: BlockTask) -> Parcel:
         """What is to be sent for a task. Pure: reads the project's files and writes nothing."""
@@ -122,37 +132,42 @@ class Outgoing:
 
     def _remote(self, task: BlockTask) -> BlockTask:
         settings = self.settings(task)
+        common = self._read(settings)
         return replace(
             task,
             project="",
             working_dir=_below(task.working_dir, task.project),
-            code=self._code(task, settings),
+            code=self._code(task, common),
             python=python_version(),
             packages=requirements_of(self._context.modules.get(task.block, ())),
-            environment=_texts(settings.get("environment")),
-            secrets=_texts(settings.get("secrets")),
+            environment=common.environment,
+            secrets=common.secrets,
             executor_config=settings,
         )
 
-    def _code(self, task: BlockTask, settings: Mapping[str, Any]) -> CodeRef:
-        wanted = settings.get("code") or "bundle"
-        if wanted == "image":
-            folder = str(settings.get("project_path") or PROJECT_IN_IMAGE)
-            return CodeRef(self._image_digest, folder=folder)
-        if wanted != "bundle":
-            raise ExecutorError(
-                f"'code: {wanted}' makes no sense to executor '{self._executor}'.",
-                hint="Write 'bundle' (the code is sent, the default) or 'image'.",
-            )
+    def _read(self, settings: Mapping[str, Any]) -> _Common:
+        reading = SettingsReader(self._executor, settings)
+        found = _Common(
+            in_image=reading.choice("code", ("bundle", "image")) == "image",
+            folder=reading.text("project_path") or PROJECT_IN_IMAGE,
+            ignored=reading.texts("ignore"),
+            most_mib=reading.number("max_code_mib") or MOST_MIB,
+            environment=reading.pairs("environment"),
+            secrets=reading.pairs("secrets"),
+        )
+        reading.check()
+        return found
+
+    def _code(self, task: BlockTask, common: _Common) -> CodeRef:
+        if common.in_image:
+            return CodeRef(self._image_digest, folder=common.folder)
         digest = self._bundle.sha256
         return CodeRef(digest, code_key(task.pipeline, task.run_id, digest))
 
     @cached_property
     def _bundle(self) -> Bundle:
-        settings = self._context.settings
-        ignored = [str(pattern) for pattern in settings.get("ignore") or ()]
-        most_mib = float(settings.get("max_code_mib") or MOST_MIB)
-        return make_bundle(self._context.project, ignored, most_mib=most_mib)
+        common = self._read(self._context.settings)
+        return make_bundle(self._context.project, common.ignored, most_mib=common.most_mib)
 
     @cached_property
     def _image_digest(self) -> str:
@@ -175,7 +190,3 @@ def _below(folder: str, project: str) -> str:
     """A folder of the project relative to it; the project itself for a folder elsewhere."""
     path = Path(folder)
     return path.relative_to(project).as_posix() if path.is_relative_to(project) else "."
-
-
-def _texts(setting: Any) -> dict[str, str]:
-    return {str(name): str(value) for name, value in (setting or {}).items()}

@@ -33,7 +33,7 @@ __all__ = ["Ended", "Worker", "WorkerPool"]
 MOST_WAITING_BYTES = 64 * 1024
 """No more is handed over to a worker that is busy, so that the dispatcher never waits for it."""
 LONG_LINE = 2
-GATHER_S = 0.003
+GATHER_S = 0.004
 """While a line is longer than that, its reports are taken so many seconds apart."""
 
 

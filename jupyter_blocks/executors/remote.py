@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jupyter_blocks.errors import BlocksError, Problem, VariableNotFoundError
@@ -27,7 +27,9 @@ from jupyter_blocks.executors.base import (
 )
 from jupyter_blocks.executors.jobs import Backend, FailureKind, Finding, JobState, SubmitError
 from jupyter_blocks.executors.outgoing import Outgoing, Parcel
+from jupyter_blocks.executors.patience import START_TIMEOUT_S, Patience
 from jupyter_blocks.executors.reports import EXIT_TAKEN
+from jupyter_blocks.executors.settingsreader import SettingsReader
 from jupyter_blocks.executors.verdict import Verdict, of_report, without_report
 from jupyter_blocks.heartbeat import last_heartbeat
 from jupyter_blocks.taskboot import TASK, result_key
@@ -39,7 +41,6 @@ __all__ = ["RemoteExecutor"]
 SUBMIT_GIVE_UP_S = 300.0
 OBSERVE_GIVE_UP_S = 5.0
 STOP_GIVE_UP_S = 30.0
-START_TIMEOUT_S = 1800.0
 SILENCE_S = 180.0
 """A worker that has given no sign of life for so long is not alive, where nobody else knows."""
 LOOK_INTERVAL_S = 5.0
@@ -49,7 +50,7 @@ _TAIL_LINES = 5
 _REASONS: Mapping[FailureKind, Reason] = {
     FailureKind.THROTTLED: Reason.THROTTLED,
     FailureKind.UNAVAILABLE: Reason.THROTTLED,
-    FailureKind.NO_CAPACITY: Reason.THROTTLED,
+    FailureKind.NO_CAPACITY: Reason.NO_CAPACITY,
     FailureKind.CREDENTIALS: Reason.CONFIGURATION,
     FailureKind.PERMISSION: Reason.CONFIGURATION,
     FailureKind.NOT_FOUND: Reason.CONFIGURATION,
@@ -69,7 +70,6 @@ class _Watch:
     """Looks in a row in which it did not."""
     stopping: bool = False
     """Whether this process has asked for its end."""
-    pending_since: float | None = None
     looked_at: float = 0.0
     beat: int = 0
     beat_at: float = 0.0
@@ -88,8 +88,12 @@ class RemoteExecutor:
         self.poll_interval_s = backend.poll_interval_s
         self._backend = backend
         self._context = context
-        calls_per_s = float(context.settings.get("calls_per_s") or backend.calls_per_s)
+        reading = SettingsReader(backend.name, context.settings)
+        calls_per_s = reading.number("calls_per_s") or backend.calls_per_s
+        start_timeout_s = reading.number("start_timeout_s")
+        reading.check()
         self._api = ApiCalls(Rate(calls_per_s), backend.failure, backend.renew)
+        self._patience = Patience(START_TIMEOUT_S if start_timeout_s is None else start_timeout_s)
         self._watches: dict[str, _Watch] = {}
         self._lock = threading.RLock()
         self._storages: dict[str, Storage] = {}
@@ -138,7 +142,10 @@ class RemoteExecutor:
                 lambda: self._backend.create(request, task.attempt_id), SUBMIT_GIVE_UP_S
             )
         except ApiError as error:
-            raise SubmitError(str(error), _REASONS[error.failure.kind]) from error
+            reason, words = _REASONS[error.failure.kind], str(error)
+            if reason is Reason.NO_CAPACITY:
+                reason, words = self._without_room(_waiting_block(parcel.uri), words)
+            raise SubmitError(words, reason) from error
         return self._handle(task.attempt_id, job, parcel.uri)
 
     def find(self, attempt_ids: Sequence[str]) -> list[JobHandle]:
@@ -177,6 +184,7 @@ class RemoteExecutor:
         """Remove what is left of the job at the platform."""
         with self._lock:
             self._watches.pop(handle.attempt_id, None)
+        self._patience.forget(handle.attempt_id)
         if "job" in handle.data:
             self._api(lambda: self._backend.delete(handle.data["job"]), STOP_GIVE_UP_S)
 
@@ -231,7 +239,10 @@ class RemoteExecutor:
         report = self._report(handle)
         if report is not None and not (state and _was_taken_away(watch, report, verdict)):
             return of_report(handle.attempt_id, report, state.node if state else "")
-        if verdict.phase is Phase.FAILED:
+        if verdict.reason is Reason.NO_CAPACITY:
+            reason, words = self._without_room(_waiting_block(handle.data["task"]), verdict.detail)
+            verdict = replace(verdict, reason=reason, detail=words)
+        elif verdict.phase is Phase.FAILED:
             verdict = verdict.with_lines(self._last_lines(handle))
         return verdict.observation(handle.attempt_id)
 
@@ -243,9 +254,12 @@ class RemoteExecutor:
             return self._absent(watch, now)
         watch.seen, watch.absences = True, 0
         if state.phase is Phase.PENDING:
-            return self._pending(handle, watch, state, now)
-        watch.pending_since = None
+            return self._pending(handle, state)
+        self._patience.forget(handle.attempt_id)
+        if state.reason is not Reason.NO_CAPACITY:
+            self._patience.forget(_waiting_block(handle.data["task"]))
         if state.phase is Phase.RUNNING:
+            self._patience.something_runs()
             return Verdict(Phase.RUNNING, node=state.node, detail=state.detail)
         if state.exit_code == EXIT_TAKEN:
             return self._taken(handle, watch, now)
@@ -266,16 +280,22 @@ class RemoteExecutor:
             "the job is gone and has left no result: somebody deleted it, or its machine was lost",
         )
 
-    def _pending(self, handle: JobHandle, watch: _Watch, state: JobState, now: float) -> Verdict:
-        since = watch.pending_since = watch.pending_since or now
-        limit_s = float(self._context.settings.get("start_timeout_s", START_TIMEOUT_S))
-        if now - since < limit_s:
+    def _pending(self, handle: JobHandle, state: JobState) -> Verdict:
+        for_room = state.reason is Reason.NO_CAPACITY
+        if not self._patience.is_over(handle.attempt_id, for_room=for_room):
             return Verdict(Phase.PENDING, detail=state.detail, node=state.node)
         self.cancel(handle, 0.0)
         words = f": {state.detail}" if state.detail else ""
-        return Verdict(
-            Phase.FAILED, Reason.START_FAILED, f"did not start within {limit_s:g} s{words}"
-        )
+        detail = f"did not start within {self._patience.limit_s:g} s{words}"
+        return Verdict(Phase.FAILED, Reason.START_TIMEOUT, detail)
+
+    def _without_room(self, block: str, words: str) -> tuple[Reason, str]:
+        """Whether a block that found no machine is to be tried again, and what to say."""
+        if not self._patience.is_over(block):
+            return Reason.NO_CAPACITY, words
+        self._patience.forget(block)
+        limit_s = self._patience.limit_s
+        return Reason.START_TIMEOUT, f"no machine had room for it within {limit_s:g} s: {words}"
 
     def _taken(self, handle: JobHandle, watch: _Watch, now: float) -> Verdict:
         """Another worker has the attempt; it is waited for as long as it lives."""
@@ -306,6 +326,11 @@ class RemoteExecutor:
         with suppress(Exception):
             return self._backend.tail(handle.data["job"])[-_TAIL_LINES:]
         return []
+
+
+def _waiting_block(task_uri: str) -> str:
+    """What all attempts of a block in a run have in common: the URI without the attempt."""
+    return task_uri.rsplit("/", 2)[0]
 
 
 def _was_taken_away(watch: _Watch, report: Mapping[str, Any], verdict: Verdict) -> bool:

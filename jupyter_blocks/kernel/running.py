@@ -6,12 +6,14 @@ gracefully, a second one leaves it at once.
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from jupyter_blocks.board import Board
 from jupyter_blocks.dispatcher import Dispatcher
+from jupyter_blocks.errors import Problem
 from jupyter_blocks.kernel.pictures import Picture, board_picture
 from jupyter_blocks.launch import Launch
 from jupyter_blocks.report import failure_text, failures, totals_text
@@ -66,7 +68,7 @@ class _Run(threading.Thread):
     def run(self) -> None:
         """Drive the run; what goes wrong is kept for the one who waits."""
         try:
-            with self._launch.dispatcher(self._on_event) as dispatcher:
+            with self._launch.dispatcher(self._on_event, _warn) as dispatcher:
                 self._dispatcher = dispatcher
                 if self._is_cancelled:
                     dispatcher.cancel()
@@ -102,3 +104,8 @@ class _Run(threading.Thread):
             self._is_new = True
             if event.block:
                 self._board.update(state.blocks[event.block])
+
+
+def _warn(problems: Sequence[Problem]) -> None:
+    for problem in problems:
+        print(problem, file=sys.stderr)

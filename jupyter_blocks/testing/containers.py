@@ -7,6 +7,7 @@ it, and is killed when it holds more memory than its limit. What it writes is ke
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -22,7 +23,17 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-__all__ = ["Container", "ContainerHost", "Image", "can_hide", "lying_image", "worker_image"]
+from jupyter_blocks.testing import mounting
+
+__all__ = [
+    "Container",
+    "ContainerHost",
+    "Image",
+    "Mount",
+    "can_hide",
+    "lying_image",
+    "worker_image",
+]
 
 _WATCH_INTERVAL_S = 0.02
 
@@ -34,6 +45,18 @@ class Image:
     path: tuple[str, ...]
     """Folders in which commands are looked for."""
     environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A folder or file that a container finds at a place of its own."""
+
+    source: str
+    target: str
+    """Absolute path in the container."""
+    read_only: bool = False
+    size: int = 0
+    """Bytes of memory it is made of; 0: it is `source`."""
 
 
 def worker_image(environment: Mapping[str, str] | None = None) -> Image:
@@ -90,9 +113,12 @@ class Container:
         environment: Mapping[str, str],
         *,
         hidden: Sequence[Path] = (),
+        mounts: Sequence[Mount] = (),
         memory_mib: float | None = None,
         ended: Callable[[Container], None] = lambda _container: None,
     ) -> None:
+        if mounts and not can_hide():
+            raise OSError("this user may not mount volumes, so that no container has any")
         self.words = tuple(words)
         self.environment = dict(environment)
         self.started_at = time.time()
@@ -103,7 +129,7 @@ class Container:
         self._ended = ended
         self._folder = Path(tempfile.mkdtemp(prefix="container-"))
         self._log = self._folder / "output"
-        self._process = self._start(hidden)
+        self._process = self._start(hidden, mounts)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -151,9 +177,19 @@ class Container:
         self.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self, hidden: Sequence[Path]) -> subprocess.Popen[bytes]:
+    def _start(self, hidden: Sequence[Path], mounts: Sequence[Mount]) -> subprocess.Popen[bytes]:
         words = list(self.words)
-        if hidden and can_hide():
+        if mounts:
+            root = self._folder / "root"
+            root.mkdir()
+            plan = {
+                "root": str(root),
+                "hidden": [str(folder) for folder in hidden],
+                "mounts": [vars(mount) for mount in mounts],
+            }
+            program = (sys.executable, "-I", "-S", mounting.__file__, json.dumps(plan))
+            words = [*_unshare(), *program, *words]
+        elif hidden and can_hide():
             folders = [str(folder) for folder in hidden]
             words = [*_unshare(), "sh", "-c", _HIDE, "sh", *folders, "--", *words]
         environment = {"HOME": str(self._folder), "TMPDIR": str(self._folder), **self.environment}
@@ -199,10 +235,14 @@ class ContainerHost:
         command: Sequence[str],
         environment: Mapping[str, str],
         *,
+        mounts: Sequence[Mount] = (),
         memory_mib: float | None = None,
         ended: Callable[[Container], None] = lambda _container: None,
     ) -> Container:
-        """Start a container; `KeyError` for an image that is not there."""
+        """Start a container; `KeyError` for an image that is not there.
+
+        `OSError` where it cannot be started, as with mounts that this user may not make.
+        """
         found = self.images[image]
         path = os.pathsep.join(found.path)
         words = [shutil.which(command[0], path=path) or command[0], *command[1:]]
@@ -211,6 +251,7 @@ class ContainerHost:
             words,
             {**variables, **environment},
             hidden=self.hidden,
+            mounts=mounts,
             memory_mib=memory_mib,
             ended=ended,
         )

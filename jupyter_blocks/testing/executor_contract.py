@@ -37,7 +37,6 @@ from jupyter_blocks.variables.store import VariableStore
 
 __all__ = ["ContractProject", "ExecutorContract"]
 
-WAIT_S = 60.0
 _BLOCKS = {
     "number": "return 41 + 1",
     "talker": "print('hello from the block'); return 1",
@@ -121,6 +120,11 @@ class ContractProject:
 class ExecutorContract(abc.ABC):
     """Inherit, supply `open`, and the executor is held to the contract."""
 
+    wait_s = 60.0
+    """How long an attempt may take to get where a test wants it."""
+    look_interval_s = 0.1
+    """How long to wait at the most between two looks at an attempt."""
+
     @abc.abstractmethod
     def open(self, context: ExecutorContext) -> Executor:
         """Open the executor that is tested."""
@@ -147,14 +151,14 @@ class ExecutorContract(abc.ABC):
         until: Callable[[Observation], bool] = lambda seen: seen.phase.is_final,
     ) -> Observation:
         """Observe one attempt until something holds of it."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + self.wait_s
         while time.monotonic() < deadline:
             self._changed.clear()
             (seen,) = executor.observe([handle])
             if until(seen):
                 return seen
-            self._changed.wait(min(executor.poll_interval_s, 0.1))
-        raise AssertionError(f"nothing happened to {handle} in {WAIT_S:g} s")
+            self._changed.wait(min(executor.poll_interval_s, self.look_interval_s))
+        raise AssertionError(f"nothing happened to {handle} in {self.wait_s:g} s")
 
     def manifest(self, project: ContractProject, task: BlockTask) -> Manifest:
         """The manifest the attempt has left in the store."""

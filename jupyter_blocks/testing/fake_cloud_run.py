@@ -13,15 +13,15 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from jupyter_blocks.testing.containers import ContainerHost
 from jupyter_blocks.testing.fake_cloud_run_jobs import Jobs
 from jupyter_blocks.testing.fake_cloud_run_rules import RefusedError, forbidden, service_disabled
+from jupyter_blocks.testing.loopback import LoopbackHandler, LoopbackServer
 from jupyter_blocks.testing.remote_contract import Cloud
 
 __all__ = ["ALL_PERMISSIONS", "CloudRunCloud", "fake_cloud_run"]
@@ -281,39 +281,20 @@ def _route(method: str, path: str) -> tuple[_Route, dict[str, str]]:
 def fake_cloud_run(host: ContainerHost, **options: Any) -> Iterator[CloudRunCloud]:
     """A running fake cloud with machines of its own; it ends with the block, and they with it."""
     cloud = CloudRunCloud(host, **options)
-    handler = type("Handler", (_Handler,), {"cloud": cloud})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        cloud.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield cloud
-        finally:
-            server.shutdown()
-            thread.join()
-            cloud.region_jobs.close()
-            host.close()
+    with (
+        closing(host),
+        closing(cloud.region_jobs),
+        LoopbackServer(_Handler, cloud=cloud) as server,
+    ):
+        cloud.url = server.url
+        yield cloud
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
     cloud: CloudRunCloud
 
-    def do_GET(self) -> None:
-        self._serve()
-
-    def do_POST(self) -> None:
-        self._serve()
-
-    def do_DELETE(self) -> None:
-        self._serve()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
     def _serve(self) -> None:
-        text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8")
+        text = self.body().decode("utf-8")
         if self.path == "/token":
             document = self.cloud.new_token()
             self._send(400 if "error" in document else 200, document)
@@ -336,6 +317,8 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusedError as error:
             self._send(error.code, error.body)
 
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - names that http.server wants
+
     def _check_token(self) -> None:
         token = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if self.cloud.wants_token and token not in self.cloud.tokens:
@@ -343,20 +326,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _trouble(self, fault: _Fault) -> None:
         if not fault.status:
-            self.close_connection = True
+            self.hang_up()
             return
         message = _TROUBLE.get(fault.status, "Internal error encountered.")
         self._send(fault.status, RefusedError(fault.status, message).body)
 
     def _send(self, status: int, document: Mapping[str, Any]) -> None:
-        data = json.dumps(document).encode("utf-8")
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(data)))
+        headers = {"Content-Type": "application/json; charset=UTF-8"}
         if status == 429:
-            self.send_header("Retry-After", "1")
-        self.end_headers()
-        self.wfile.write(data)
+            headers["Retry-After"] = "1"
+        self.reply(status, json.dumps(document).encode("utf-8"), headers)
 
 
 def _document(text: str) -> Any:

@@ -171,6 +171,7 @@ def _limit_violations(where: str, limits: Mapping[str, str]) -> Iterator[tuple[s
         yield where, f"{', '.join(sorted(unknown))} is unknown"
     cpu, memory = limits.get("cpu", "1"), limits.get("memory", "512Mi")
     if "nvidia.com/gpu" in limits:
+        yield from _gpu_violations(where, limits["nvidia.com/gpu"], cpu, memory)
         return
     found = re.fullmatch(r"(\d+)Mi", memory)
     if cpu not in _CPUS:
@@ -181,3 +182,12 @@ def _limit_violations(where: str, limits: Mapping[str, str]) -> Iterator[tuple[s
         yield f"{where}.memory", f"{cpu} CPUs need more memory than {memory}"
     elif int(cpu) < next((least for gib, least in _LEAST_CPU if int(found[1]) > gib * 1024), 1):
         yield f"{where}.cpu", f"{memory} need more than {cpu} CPUs"
+
+
+def _gpu_violations(where: str, gpu: str, cpu: str, memory: str) -> Iterator[tuple[str, str]]:
+    """https://cloud.google.com/run/docs/configuring/jobs/gpu."""
+    found = re.fullmatch(r"(\d+)Mi", memory)
+    if gpu != "1":
+        yield f"{where}.nvidia.com/gpu", f"Invalid value specified for gpu: {gpu}"
+    if float(cpu) < 4 or found is None or int(found[1]) < 16 * 1024:
+        yield where, "a GPU needs at least 4 CPUs and 16Gi of memory"

@@ -14,13 +14,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
@@ -30,6 +28,7 @@ from jupyter_blocks.testing.containers import ContainerHost
 from jupyter_blocks.testing.fake_ecs_api import FakeEcsApi
 from jupyter_blocks.testing.fake_ecs_rules import AwsError, check_shape
 from jupyter_blocks.testing.fake_ecs_tasks import FakeTask
+from jupyter_blocks.testing.loopback import LoopbackHandler, LoopbackServer
 from jupyter_blocks.testing.remote_contract import Cloud
 
 __all__ = ["EcsFault", "FakeEcs", "fake_ecs"]
@@ -191,45 +190,25 @@ class FakeEcs(Cloud):
 def fake_ecs(host: ContainerHost) -> Iterator[FakeEcs]:
     """Serve one while the `with` block runs; its containers end with it."""
     fake = FakeEcs(host)
-    handler = type("Handler", (_Handler,), {"fake": fake})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with closing(host), LoopbackServer(_Handler, fake=fake) as server:
+        fake.url = server.url
         yield fake
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        host.close()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     fake: FakeEcs
-    protocol_version = "HTTP/1.1"
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-    def do_POST(self) -> None:
-        """All of AWS's JSON and query protocols."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8")
-        answer = self.fake.answer(
-            {name.title(): value for name, value in self.headers.items()}, body
-        )
+    def _serve(self) -> None:
+        headers = {name.title(): value for name, value in self.headers.items()}
+        answer = self.fake.answer(headers, self.body().decode("utf-8"))
         if answer is None:
-            self.close_connection = True
+            self.hang_up()
             return
         status, kind, text = answer
-        data = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("x-amzn-RequestId", f"request-{len(self.fake.requests)}")
-        self.end_headers()
-        self.wfile.write(data)
+        number = f"request-{len(self.fake.requests)}"
+        self.reply(status, text.encode(), {"Content-Type": kind, "x-amzn-RequestId": number})
+
+    do_POST = _serve  # noqa: N815 - a name that http.server wants
 
 
 def _parsed(headers: Mapping[str, str], body: str) -> tuple[str, str, dict[str, Any]]:

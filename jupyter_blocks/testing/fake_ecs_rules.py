@@ -137,7 +137,7 @@ def check_run(request: Mapping[str, Any], definition: Mapping[str, Any]) -> None
     if not 1 <= request.get("count", 1) <= 10:
         raise _invalid("Count must be between 1 and 10.")
     fargate = is_fargate(request)
-    _check_overrides(request.get("overrides", {}), definition)
+    _check_overrides(request.get("overrides", {}), definition, fargate=fargate)
     _check_placement(request, fargate=fargate)
     _check_network(request, definition, fargate=fargate)
     _check_tags(request.get("tags", ()))
@@ -154,7 +154,9 @@ def check_run(request: Mapping[str, Any], definition: Mapping[str, Any]) -> None
         _check_fargate_size(cpu or 0, memory or 0)
 
 
-def _check_overrides(overrides: Mapping[str, Any], definition: Mapping[str, Any]) -> None:
+def _check_overrides(
+    overrides: Mapping[str, Any], definition: Mapping[str, Any], *, fargate: bool
+) -> None:
     if len(json.dumps(overrides)) > LONGEST_OVERRIDES:
         raise _invalid("Container Overrides length must be at most 8192")
     names = {container["name"] for container in definition["containerDefinitions"]}
@@ -164,6 +166,9 @@ def _check_overrides(overrides: Mapping[str, Any], definition: Mapping[str, Any]
             raise _invalid(
                 f"Override for container named {name} is not a container in the TaskDefinition."
             )
+        kinds = {need.get("type") for need in override.get("resourceRequirements", ())}
+        if fargate and "GPU" in kinds:
+            raise _invalid("GPU is not supported with FARGATE launch type.")
 
 
 def _check_placement(request: Mapping[str, Any], *, fargate: bool) -> None:

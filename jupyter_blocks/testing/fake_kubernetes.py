@@ -82,13 +82,12 @@ class FakeKubernetes(Cloud):
         self._server = serve(self.answer)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write_kubeconfig()
-        for target in (lambda: self._server.serve_forever(0.02), self._run_controllers):
-            threading.Thread(target=target, daemon=True).start()
+        threading.Thread(target=self._run_controllers, daemon=True).start()
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self._server.url
 
     @property
     def kubeconfig(self) -> Path:
@@ -98,9 +97,9 @@ class FakeKubernetes(Cloud):
     def close(self) -> None:
         """End it and all of its containers."""
         self._over.set()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
         self.host.close()
+        self.nodes.volumes.close()
 
     # what tests do to it
 

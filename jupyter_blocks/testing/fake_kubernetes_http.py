@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 from jupyter_blocks.testing.fake_kubernetes_objects import ApiStatusError
+from jupyter_blocks.testing.loopback import LoopbackHandler, LoopbackServer
 
 __all__ = ["Answer", "Fault", "Faults", "serve"]
 
@@ -81,45 +78,21 @@ class Faults:
         return False
 
 
-def serve(answer: Answer) -> ThreadingHTTPServer:
-    """A server on a free port of this machine; it listens once `serve_forever` is called."""
-    handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
-    server = _Server(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    return server
+def serve(answer: Answer) -> LoopbackServer:
+    """A server on a free port of this machine, which listens until it is closed."""
+    return LoopbackServer(_Handler, answer=staticmethod(answer))
 
 
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 128
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Answers are two writes, which must not wait for each other.
-    disable_nagle_algorithm = True
+class _Handler(LoopbackHandler):
     answer: Answer
 
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         authorization = self.headers.get("Authorization", "")
-        answer = self.answer(self.command, self.path, authorization, body)
+        answer = self.answer(self.command, self.path, authorization, self.body())
         if answer is None:
-            self.close_connection = True
+            self.hang_up()
             return
-        with suppress(ConnectionError):
-            self._send(*answer)
+        status, text, headers = answer
+        self.reply(status, text.encode(), headers)
 
     do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - names that http.server wants
-
-    def _send(self, code: int, text: str, headers: Mapping[str, str]) -> None:
-        data = text.encode()
-        self.send_response_only(code)
-        self.send_header("Date", formatdate(usegmt=True))
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as in the base class
-        """Say nothing."""

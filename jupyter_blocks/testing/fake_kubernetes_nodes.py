@@ -1,8 +1,8 @@
 """The scheduler and the kubelet of the fake cluster: nodes for pods, containers in pods.
 
 Everything happens a moment later, as in a cluster: a pod is there before its node, the node before
-its container. Volumes are accepted and not mounted. Reasons and messages are those of Kubernetes'
-scheduler and kubelet.
+its container. Volumes are mounted, where this user may do that. Reasons and messages are those of
+Kubernetes' scheduler and kubelet.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 from jupyter_blocks.executors.kubernetes.schema import parse_quantity
 from jupyter_blocks.testing.containers import Container, ContainerHost
 from jupyter_blocks.testing.fake_kubernetes_objects import Objects, now_text
+from jupyter_blocks.testing.fake_kubernetes_volumes import Volumes
 
 __all__ = ["Nodes", "is_disrupted", "set_condition"]
 
@@ -38,8 +39,8 @@ class Nodes:
 
     objects: Objects
     host: ContainerHost
-    secrets: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Secret -> key -> value, in every namespace."""
+    volumes: Volumes = field(default_factory=Volumes)
+    """Secrets, ConfigMaps and claims."""
     labels: dict[str, str] = field(default_factory=lambda: {"kubernetes.io/os": "linux"})
     allocatable: dict[str, str] = field(
         default_factory=lambda: {"cpu": "64", "memory": "256Gi", "pods": "110"}
@@ -121,6 +122,8 @@ class Nodes:
         for key, value in spec.get("nodeSelector", {}).items():
             if self.labels.get(key) != value:
                 return "node(s) didn't match Pod's node affinity/selector"
+        if unbound := self.volumes.unbound(spec):
+            return unbound
         for container in spec["containers"]:
             resources = container.get("resources", {})
             wanted = {**resources.get("limits", {}), **resources.get("requests", {})}
@@ -132,17 +135,15 @@ class Nodes:
     def _start(self, pod: dict[str, Any], seen: _Seen) -> None:
         container = pod["spec"]["containers"][-1]
         image = container["image"]
-        lacking = self._lacking_secret(container)
-        volume = self._lacking_volume(pod["spec"])
+        lacking = self.volumes.lacking(container)
+        missing = self.volumes.missing(pod["spec"])
         if not _IMAGE_NAME.match(image):
             message = f'Failed to apply default image tag "{image}": couldn\'t parse image name'
             self._wait(pod, "InvalidImageName", message)
         elif image not in self.host.images:
             self._pull_failed(pod, seen, image)
-        elif volume:
-            missing = f'secret "{volume[1]}" not found'
-            message = f'MountVolume.SetUp failed for volume "{volume[0]}" : {missing}'
-            self.objects.warn(pod, "Pod", "FailedMount", message)
+        elif missing:
+            self.objects.warn(pod, "Pod", "FailedMount", missing)
         elif lacking:
             self._wait(pod, "CreateContainerConfigError", lacking)
         else:
@@ -158,35 +159,14 @@ class Nodes:
             self._wait(pod, "ImagePullBackOff", message)
         seen.since = time.monotonic()
 
-    def _lacking_secret(self, container: Mapping[str, Any]) -> str:
-        for variable in container.get("env", ()):
-            key = (variable.get("valueFrom") or {}).get("secretKeyRef")
-            if key and key["name"] not in self.secrets:
-                return f'secret "{key["name"]}" not found'
-            if key and key["key"] not in self.secrets[key["name"]]:
-                return f"couldn't find key {key['key']} in Secret default/{key['name']}"
-        return ""
-
-    def _lacking_volume(self, spec: Mapping[str, Any]) -> tuple[str, str] | None:
-        for volume in spec.get("volumes", ()):
-            name = (volume.get("secret") or {}).get("secretName")
-            if name and name not in self.secrets:
-                return volume["name"], name
-        return None
-
     def _run(self, pod: dict[str, Any], seen: _Seen, container: Mapping[str, Any]) -> None:
-        environment = {}
-        for variable in container.get("env", ()):
-            key = (variable.get("valueFrom") or {}).get("secretKeyRef")
-            environment[variable["name"]] = (
-                self.secrets[key["name"]][key["key"]] if key else variable.get("value", "")
-            )
         memory = container.get("resources", {}).get("limits", {}).get("memory")
         try:
             seen.container = self.host.run(
                 container["image"],
                 [*container.get("command", ()), *container.get("args", ())],
-                environment,
+                self.volumes.environment(container),
+                mounts=self.volumes.mounts(pod["spec"], container),
                 memory_mib=parse_quantity(memory) / 2**20 if memory else None,
             )
         except OSError as error:

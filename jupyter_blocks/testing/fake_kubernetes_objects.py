@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_blocks.executors.kubernetes.schema import checked, parse_quantity
+from jupyter_blocks.testing.fake_kubernetes_volumes import not_executed
 
 __all__ = ["ApiStatusError", "Objects", "admit_job", "matches", "now_text"]
 
@@ -218,6 +219,9 @@ def admit_job(job: Any, namespace: str) -> dict[str, Any]:
         raise ApiStatusError(
             422, f'Job.batch "{name}" is invalid: {said}', name=name, causes=causes
         )
+    ignored = list(not_executed(read["spec"]["template"]["spec"]))
+    if ignored:
+        raise ApiStatusError(400, f"this cluster is a fake, and does not do {', '.join(ignored)}")
     admitted: dict[str, Any] = json.loads(json.dumps(read))
     admitted["metadata"]["namespace"] = namespace
     admitted["status"] = {}

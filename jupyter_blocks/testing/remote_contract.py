@@ -1,7 +1,7 @@
 """The promises of executors whose blocks run on other machines, as a test class to inherit from.
 
-Beside `open`, a backend supplies its cloud: a fake that really runs what is submitted, or the real
-thing. Everything here holds for any of them.
+Beside `open_in`, a backend supplies its cloud: a fake that really runs what is submitted, and fails
+on demand. For the real thing see `real_platform`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import abc
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from jupyter_blocks.executors.base import (
     BlockTask,
     Executor,
     ExecutorContext,
-    InputRef,
     Observation,
     Phase,
     Reason,
@@ -33,7 +31,8 @@ from jupyter_blocks.testing.containers import (
     lying_image,
     worker_image,
 )
-from jupyter_blocks.testing.executor_contract import ContractProject, ExecutorContract
+from jupyter_blocks.testing.executor_contract import ContractProject
+from jupyter_blocks.testing.platform_contract import PlatformContract
 from jupyter_blocks.variables.storage import Storage
 
 __all__ = ["CANARY", "GOOD_IMAGE", "LYING_IMAGE", "Cloud", "RemoteExecutorContract"]
@@ -74,21 +73,30 @@ class Cloud(abc.ABC):
         """How many jobs were ever created."""
 
 
-class RemoteExecutorContract(ExecutorContract):
-    """Inherit, supply `open` and `cloud`."""
+class RemoteExecutorContract(PlatformContract):
+    """Inherit, supply `open_in` and `cloud`, and two fixtures.
+
+    `variables`: URI of an empty variable store that this process and the containers reach;
+    `role`: the environment that lets the containers in.
+    """
 
     image_setting = "image"
     """Name of the setting for the image."""
 
     @pytest.fixture
     @abc.abstractmethod
-    def cloud(self, project: ContractProject) -> Iterator[Cloud]:
-        """The cloud, ended after the test; its containers may not see the project."""
+    def cloud(self, host: ContainerHost) -> Iterator[Cloud]:
+        """The cloud, which has the machines of `host`; ended after the test."""
 
     @pytest.fixture
-    @abc.abstractmethod
-    def variables(self) -> str:
-        """URI of an empty variable store that this process and the containers reach."""
+    def host(
+        self, project: ContractProject, role: dict[str, str], tmp_path: Path
+    ) -> Iterator[ContainerHost]:
+        """The machines of the cloud, which cannot see the project; ended after the test."""
+        images = {GOOD_IMAGE: worker_image(), LYING_IMAGE: lying_image(tmp_path / "liar")}
+        host = ContainerHost(images, role, [project.root])
+        yield host
+        host.close()
 
     @abc.abstractmethod
     def open_in(self, cloud: Cloud, context: ExecutorContext) -> Executor:
@@ -121,11 +129,6 @@ class RemoteExecutorContract(ExecutorContract):
             ),
         )
 
-    @staticmethod
-    def images(folder: Path) -> dict[str, Any]:
-        """The images of the registry: a good one, and one that does not do its work."""
-        return {GOOD_IMAGE: worker_image(), LYING_IMAGE: lying_image(folder / "liar")}
-
     # what travels
 
     def test_the_project_is_nowhere_to_be_seen(
@@ -144,54 +147,6 @@ class RemoteExecutorContract(ExecutorContract):
         manifest = self.manifest(project, task)
         assert project.store.load(manifest, "output_0") != str(project.root)
         assert project.store.load(manifest, "output_1") is False
-
-    def test_helper_modules_come_along(self, executor: Executor, project: ContractProject) -> None:
-        """A block imports from its project as at home, from its parent's name too."""
-        (project.root / "utils").mkdir()
-        (project.root / "utils" / "numbers_of_mine.py").write_text("ANSWER = 42\n", "utf-8")
-        project.block(
-            "importing",
-            "from utils.numbers_of_mine import ANSWER\n\n"
-            "@data_loader\ndef importing(**kwargs):\n    return ANSWER\n",
-        )
-        task = project.task("importing")
-        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
-        assert project.store.load(self.manifest(project, task), "output_0") == 42
-
-    def test_inputs_are_read_from_the_store(
-        self, executor: Executor, project: ContractProject
-    ) -> None:
-        """What a block of this machine wrote, a block of the cloud reads."""
-        about = {"pipeline": "contract", "run_id": "run", "block": "local", "attempt_id": "a" * 26}
-        prefix = project.store.prefix(**about)
-        manifest = project.store.write(prefix, {"output_0": {"a": [1, 2, 3]}}, about)
-        project.store.commit(manifest)
-        project.block(
-            "reading", "@transformer\ndef reading(x, **kwargs):\n    return sum(x['a'])\n"
-        )
-        upstream = (InputRef("local", "run", "a" * 26, manifest.digest, manifest.content),)
-        task = project.task("reading", type="transformer", upstream=upstream)
-        assert self.wait(executor, executor.submit(task)).phase is Phase.SUCCEEDED
-        assert project.store.load(self.manifest(project, task), "output_0") == 6
-
-    def test_logs_arrive_while_the_block_runs(
-        self, executor: Executor, project: ContractProject
-    ) -> None:
-        """A reader on this machine sees a line long before the end."""
-        project.block(
-            "chatty",
-            "import time\n@data_loader\ndef chatty(**kwargs):\n"
-            "    print('first words', flush=True)\n    time.sleep(600)\n",
-        )
-        task = project.task("chatty")
-        handle = executor.submit(task)
-        deadline = time.monotonic() + 60
-        while "first words" not in project.log(task):
-            executor.observe([handle])
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        executor.cancel(handle, 2.0)
-        self.wait(executor, handle)
 
     def test_a_secret_is_found_nowhere(self, project: ContractProject, cloud: Cloud) -> None:
         """A block uses it, prints it and fails with it; nothing that is kept or sent has it."""
@@ -249,21 +204,6 @@ class RemoteExecutorContract(ExecutorContract):
         assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.CONFIGURATION)
         assert "a-package-that-is-not-there 1.2.3" in seen.detail
         assert not project.mark("counting").exists()
-
-    def test_too_much_memory_is_named_with_the_limit(
-        self, executor: Executor, project: ContractProject
-    ) -> None:
-        """Out of memory is not a crash like others."""
-        project.block(
-            "greedy",
-            "@data_loader\ndef greedy(**kwargs):\n"
-            "    import time\n    held = bytearray(1500 << 20)\n"
-            "    time.sleep(600)\n    return len(held)\n",
-        )
-        task = project.task("greedy", resources={"memory_mib": 1024})
-        seen = self.wait(executor, executor.submit(task))
-        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.OUT_OF_MEMORY)
-        assert "1024" in seen.detail
 
     def test_a_lost_machine_is_not_the_blocks_fault(
         self, executor: Executor, project: ContractProject, cloud: Cloud
@@ -348,20 +288,6 @@ class RemoteExecutorContract(ExecutorContract):
         seen = self.wait(executor, handle)
         assert (seen.phase, seen.reason) == (Phase.CANCELLED, Reason.CANCELLED)
         assert project.mark("tidy").read_text("utf-8") == "tidied"
-
-    def test_a_good_task_is_not_complained_about(
-        self, executor: Executor, project: ContractProject
-    ) -> None:
-        """What would run is let through."""
-        assert executor.check(project.task("number")) == []
-
-    def test_variables_in_a_folder_are_refused(
-        self, executor: Executor, project: ContractProject
-    ) -> None:
-        """Before the run, with the setting to change."""
-        task = project.task("number", variables=str(project.root / ".variables"))
-        (problem,) = executor.check(task)
-        assert "remote_variables_dir" in problem.message
 
     def _submitted_or_seen(self, executor: Executor, task: BlockTask) -> Observation:
         """What comes of it, whether the platform refuses at once or later."""

@@ -143,7 +143,11 @@ class ProcessBackend:
 
     def failure(self, error: Exception) -> ApiFailure:
         status = getattr(error, "status", 0)
-        kinds = {429: FailureKind.THROTTLED, 400: FailureKind.INVALID}
+        kinds = {
+            429: FailureKind.THROTTLED,
+            400: FailureKind.INVALID,
+            507: FailureKind.NO_CAPACITY,
+        }
         return ApiFailure(kinds.get(status, FailureKind.UNAVAILABLE), str(error), 0.01)
 
     def renew(self) -> None:

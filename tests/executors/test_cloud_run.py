@@ -11,7 +11,6 @@ from jupyter_blocks.api import run
 from jupyter_blocks.executors.base import Executor, ExecutorContext
 from jupyter_blocks.executors.cloud_run.backend import open_cloud_run
 from jupyter_blocks.testing.containers import ContainerHost, worker_image
-from jupyter_blocks.testing.executor_contract import ContractProject
 from jupyter_blocks.testing.fake_cloud_run import fake_cloud_run
 from jupyter_blocks.testing.remote_contract import GOOD_IMAGE, Cloud, RemoteExecutorContract
 from jupyter_blocks.variables.store import VariableStore
@@ -33,14 +32,7 @@ class TestCloudRun(RemoteExecutorContract):
     """The contract of all executors with workers elsewhere."""
 
     @pytest.fixture
-    def variables(self, s3_variables: str) -> str:
-        return s3_variables
-
-    @pytest.fixture
-    def cloud(
-        self, project: ContractProject, role: dict[str, str], tmp_path: Path
-    ) -> Iterator[Cloud]:
-        host = ContainerHost(self.images(tmp_path), role, [project.root])
+    def cloud(self, host: ContainerHost) -> Iterator[Cloud]:
         with fake_cloud_run(host) as cloud:
             yield cloud
 

@@ -61,6 +61,13 @@ TABLE: list[tuple[str, Exception, FailureKind, float | None, str]] = [
         7.0,
         "Quota exceeded.",
     ),
+    (
+        "too many jobs",
+        answer(429, "Quota exceeded for total allowable count of jobs per project per region."),
+        FailureKind.NO_CAPACITY,
+        None,
+        "has no room for it: Quota exceeded for total allowable count",
+    ),
     ("429 with a detail", answer(429, "Slow.", RETRY), FailureKind.THROTTLED, 12.5, "Slow."),
     ("500", answer(500, "Internal error."), FailureKind.UNAVAILABLE, None, "500 Internal error."),
     ("503", answer(503, "Later."), FailureKind.UNAVAILABLE, None, "503 Later."),

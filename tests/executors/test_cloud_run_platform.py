@@ -298,8 +298,9 @@ def test_no_room_for_another_job(backend: CloudRunBackend, cloud: CloudRunCloud)
     """A region holds so many jobs; it costs no attempt."""
     cloud.region_jobs.most_jobs = 0
     failure = failure_of(backend, cloud)
-    assert failure.kind is FailureKind.THROTTLED
+    assert failure.kind is FailureKind.NO_CAPACITY
     assert "Quota exceeded" in failure.detail
+    assert "higher quota" in failure.detail
 
 
 def test_acting_as_a_service_account(backend: CloudRunBackend, cloud: CloudRunCloud) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud import run_v2
 
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.base import BlockTask, ExecutorContext
@@ -17,10 +18,13 @@ from jupyter_blocks.executors.cloud_run.settings import KEYS, Connection, JobSet
 from jupyter_blocks.executors.jobs import WorkerCommand
 from jupyter_blocks.executors.table import EXECUTORS
 from jupyter_blocks.taskboot import ATTEMPT, DIGEST, TASK
+from jupyter_blocks.testing.fake_cloud_run_rules import RefusedError, read_job
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = Path(__file__).parent.parent.parent / "docs" / "executors" / "cloud_run.md"
 ATTEMPT_ID = "0123456789abcdef0123456789"
+KNOWS_GPUS = "node_selector" in run_v2.TaskTemplate.meta.fields
+"""Whether the installed SDK is new enough to have GPUs in jobs."""
 PLACE = {"project_id": "my-project", "region": "europe-west1"}
 IMAGE = "europe-west1-docker.pkg.dev/my-project/blocks/worker:1"
 COMMAND = WorkerCommand(
@@ -140,7 +144,9 @@ def test_what_the_api_does_not_read_is_found(document: dict[str, Any], words: st
 
 def test_a_gpu_is_asked_for() -> None:
     """With the least machine it goes with, and the time limit that holds for it."""
-    template = request_of({"gpu": 1, "gpu_zonal_redundancy": False})["job"]["template"]["template"]
+    request = request_of({"gpu": 1, "gpu_zonal_redundancy": False})
+    assert request == json.loads((GOLDEN / "cloud_run_gpu.json").read_text("utf-8"))
+    template = request["job"]["template"]["template"]
     assert template["nodeSelector"] == {"accelerator": "nvidia-l4"}
     assert template["gpuZonalRedundancyDisabled"] is True
     limits = template["containers"][0]["resources"]["limits"]
@@ -148,10 +154,40 @@ def test_a_gpu_is_asked_for() -> None:
     assert template["timeout"] == "3600s"
 
 
-def test_an_old_sdk_is_told_before_the_run() -> None:
+@pytest.mark.parametrize(
+    ("resources", "settings", "cpu", "memory"),
+    [
+        ({"gpu": 1}, {}, "4", "16384Mi"),
+        ({"gpu": 1, "cpu": 2, "memory_mib": 1024}, {}, "4", "16384Mi"),
+        ({"gpu": 1, "cpu": 7, "memory_mib": 20000}, {"gpu": 0}, "8", "20000Mi"),
+    ],
+)
+def test_a_block_gets_the_gpu_it_wants(
+    resources: dict[str, Any], settings: dict[str, Any], cpu: str, memory: str
+) -> None:
+    """With at least what it asks for besides, and what Cloud Run gives no GPU without."""
+    job = request_of(settings, resources=resources)["job"]
+    template = job["template"]["template"]
+    assert template["nodeSelector"] == {"accelerator": "nvidia-l4"}
+    limits = template["containers"][0]["resources"]["limits"]
+    assert limits == {"cpu": cpu, "memory": memory, "nvidia.com/gpu": "1"}
+    if KNOWS_GPUS:
+        assert read_job(job_id(ATTEMPT_ID), job) == job
+
+
+def test_more_gpus_than_a_job_can_have() -> None:
+    """It is said before the run, and would be refused."""
+    assert "'gpu: 2' is more than a job can have" in problems_of(resources={"gpu": 2})
+    if KNOWS_GPUS:
+        with pytest.raises(RefusedError, match=r"nvidia\.com/gpu"):
+            read_job(job_id(ATTEMPT_ID), request_of(resources={"gpu": 2})["job"])
+
+
+@pytest.mark.parametrize("wish", [{"settings": {"gpu": 1}}, {"resources": {"gpu": 1}}])
+def test_an_old_sdk_is_told_before_the_run(wish: dict[str, Any]) -> None:
     """It has no field for GPUs; every newer one takes the request."""
-    found = problems_of({"gpu": 1})
-    assert not found or "pip install -U google-cloud-run" in found
+    found = problems_of(**wish)
+    assert not found if KNOWS_GPUS else "pip install -U google-cloud-run" in found
 
 
 def test_one_job_for_one_attempt() -> None:
@@ -222,15 +258,16 @@ def test_what_cloud_run_would_refuse(settings: dict[str, Any], words: str) -> No
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"regoin": "x"}, "'regoin' is no setting of it. Did you mean 'region'"),
-        ({"zzz": 1}, "'zzz' is no setting of it. It knows annotations"),
-        ({"cpu": "many"}, "'cpu: many' makes no sense"),
-        ({"cpu": True}, "'cpu: True' makes no sense"),
-        ({"memory": "big"}, "'memory: big' is no size. Write it as 2Gi"),
-        ({"gpu_zonal_redundancy": "no"}, "Write true or false"),
-        ({"execution_environment": "gen3"}, "Write gen1 or gen2"),
-        ({"labels": "team"}, "'labels' is no mapping"),
-        ({"image": ["a"]}, "'image' holds more than a single value"),
+        ({"regoin": "x"}, "'regoin' is not known. Did you mean 'region'"),
+        ({"zzz": 1}, "'zzz' is not known. Known: annotations"),
+        ({"cpu": "many"}, "'cpu' must be a number of at least 0.08, not 'many'"),
+        ({"cpu": True}, "'cpu' must be a number of at least 0.08, not true"),
+        ({"memory": "big"}, "'memory' must be a size such as 2Gi or 2048Mi, not 'big'"),
+        ({"gpu": 1.5}, "'gpu' must be a whole number of at least 0, not 1.5"),
+        ({"gpu_zonal_redundancy": "no"}, "must be true or false, not 'no'"),
+        ({"execution_environment": "gen3"}, "must be gen1 or gen2, not 'gen3'"),
+        ({"labels": "team"}, "'labels' must be a mapping of names to texts"),
+        ({"image": ["a"]}, "Settings of executor 'gcp_cloud_run': 'image' must be a text"),
         ({"endpoint": "http://run.example.org"}, "would send your credentials unencrypted"),
         ({"project_id": ""}, "no 'project_id' is set"),
     ],

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_blocks.executors.base import Executor, ExecutorContext, Phase, Reason
 from jupyter_blocks.executors.ecs.backend import open_ecs
+from jupyter_blocks.executors.jobs import SubmitError
 from jupyter_blocks.testing.containers import ContainerHost
 from jupyter_blocks.testing.executor_contract import ContractProject
 from jupyter_blocks.testing.fake_ecs import FakeEcs, fake_ecs
@@ -20,14 +20,8 @@ class TestEcs(RemoteExecutorContract):
     """The contract of all executors, on Fargate."""
 
     @pytest.fixture
-    def variables(self, s3_variables: str) -> str:
-        return s3_variables
-
-    @pytest.fixture
-    def cloud(
-        self, project: ContractProject, role: dict[str, str], tmp_path: Path
-    ) -> Iterator[FakeEcs]:
-        with fake_ecs(ContainerHost(self.images(tmp_path), role, [project.root])) as fake:
+    def cloud(self, host: ContainerHost) -> Iterator[FakeEcs]:
+        with fake_ecs(host) as fake:
             yield fake
 
     def open_in(self, cloud: Any, context: ExecutorContext) -> Executor:
@@ -75,3 +69,27 @@ class TestEcs(RemoteExecutorContract):
         executor.close()
         (started,) = cloud.api.tasks.values()
         assert started.memory_mib() == 900
+
+    @pytest.mark.parametrize(
+        ("refusal", "words"),
+        [
+            ("RESOURCE:MEMORY", "No machine has enough MEMORY"),
+            ("Capacity is unavailable at this time. Please try again later", "other zones"),
+        ],
+    )
+    def test_no_room_is_waited_for_and_then_given_up(
+        self, project: ContractProject, cloud: FakeEcs, refusal: str, words: str
+    ) -> None:
+        """A cluster without room is asked again as long as `start_timeout_s` says."""
+        cloud.api.placements = [{"reason": refusal}] * 2
+        executor = self.reopened(project, cloud)
+        with pytest.raises(SubmitError, match=words) as caught:
+            executor.submit(project.task("number", 1))
+        executor.close()
+        assert caught.value.reason is Reason.NO_CAPACITY
+        executor = self.reopened(project, cloud, start_timeout_s=0)
+        with pytest.raises(SubmitError, match=f"no machine .* within 0 s: .*{words}") as caught:
+            executor.submit(project.task("number", 2))
+        executor.close()
+        assert caught.value.reason is Reason.START_TIMEOUT
+        assert cloud.jobs() == 0

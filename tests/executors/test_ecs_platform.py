@@ -95,16 +95,15 @@ def test_a_definition_that_was_removed_is_made_again(fake: FakeEcs) -> None:
     assert fake.jobs() == 2
 
 
-def test_no_capacity_is_waited_for(fake: FakeEcs) -> None:
-    """`failures` in the answer are looked at, and the call is made again."""
-    fake.api.placements = [{"reason": "RESOURCE:MEMORY"}, {"reason": "AGENT"}]
+def test_no_capacity_is_told(fake: FakeEcs) -> None:
+    """`failures` in the answer are looked at, and another call may do better."""
+    fake.api.placements = [{"reason": "RESOURCE:MEMORY"}]
     asked = backend(fake)
     wanted = request({**fake.settings(), "image": IMAGE})
     with pytest.raises(ApiError, match="enough MEMORY") as caught:
         asked.create(wanted, ATTEMPT)
     assert caught.value.failure.kind is FailureKind.NO_CAPACITY
-    calls = ApiCalls(Rate(100.0), asked.failure, asked.renew)
-    assert calls(lambda: asked.create(wanted, ATTEMPT), 30.0)["task"]
+    assert asked.create(wanted, ATTEMPT)["task"]
 
 
 def test_what_can_never_be_placed_is_not_waited_for(fake: FakeEcs) -> None:

@@ -88,6 +88,10 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"block": "Größe: 1 & 2", "resources": {"memory_mib": 3000}},
     ),
+    "ecs_block_gpu": (
+        {"image": IMAGE, "capacity_provider_strategy": [{"capacityProvider": "gpus"}], "gpu": 1},
+        {"resources": {"memory_mib": 16000, "gpu": 4}},
+    ),
 }
 
 
@@ -181,22 +185,22 @@ def test_all_sizes_of_the_table_are_there() -> None:
 
 def test_an_unknown_setting_is_refused() -> None:
     """With the one that was meant."""
-    with pytest.raises(ExecutorError, match=r"no setting 'subnet'. Did you mean 'subnets'\?"):
+    with pytest.raises(ExecutorError, match=r"'subnet' is not known. Did you mean 'subnets'\?"):
         EcsSettings.read({"subnet": ["subnet-1"]})
 
 
 @pytest.mark.parametrize(
     ("section", "words"),
     [
-        ({"cpu": "many"}, "'cpu' of executor 'ecs' is not a whole number"),
-        ({"cpu": -1}, "'cpu' of executor 'ecs' is not a whole number"),
-        ({"memory": "x GB"}, "'memory' of executor 'ecs' is not a whole number"),
-        ({"subnets": {"a": 1}}, "'subnets' of executor 'ecs' is not a list of texts"),
-        ({"assign_public_ip": "maybe"}, "is not true or false"),
-        ({"tags": ["a"]}, "'tags' of executor 'ecs' is not a mapping"),
-        ({"network_configuration": []}, "is not a mapping"),
-        ({"placement_strategy": "spread"}, "is not a list of mappings"),
-        ({"image": ["a"]}, "'image' of executor 'ecs' is not a text"),
+        ({"cpu": "many"}, "'cpu' must be a whole number of at least 0, not 'many'"),
+        ({"cpu": -1}, "'cpu' must be a whole number of at least 0, not -1"),
+        ({"memory": "x GB"}, "'memory' must be a whole number of at least 0, not 'x GB'"),
+        ({"subnets": {"a": 1}}, "'subnets' must be a list of texts, not a mapping"),
+        ({"assign_public_ip": "maybe"}, "must be true or false, not 'maybe'"),
+        ({"tags": ["a"]}, "'tags' must be a mapping of names to texts"),
+        ({"network_configuration": []}, "must be a mapping, not a list"),
+        ({"placement_strategy": "spread"}, "must be a list of mappings, not 'spread'"),
+        ({"image": ["a"]}, "Settings of executor 'ecs': 'image' must be a text, not a list"),
     ],
 )
 def test_wrong_types_are_named(section: dict[str, Any], words: str) -> None:
@@ -337,6 +341,18 @@ def test_overrides_are_measured_as_they_are_sent() -> None:
     check_run(request(section, uri=longest)["run_task"], definition)
     with pytest.raises(AwsError, match="Container Overrides length must be at most 8192"):
         check_run(request(section, uri=longest + "u")["run_task"], definition)
+
+
+def test_a_block_that_wants_a_gpu_of_fargate_is_told() -> None:
+    """Wherever it is asked for, and by AWS too if it came so far."""
+    section = {"image": IMAGE, **NETWORK}
+    wishes = {"resources": {"gpu": 1}}
+    (problem,) = problems(section, **wishes)
+    assert "Fargate has no GPUs" in problem.message
+    assert "launch_type: EC2" in problem.hint
+    sent = request(section, **wishes)
+    with pytest.raises(AwsError, match="GPU is not supported with FARGATE"):
+        check_run(sent["run_task"], {**sent["definition"], "compatibilities": ["FARGATE"]})
 
 
 def test_a_block_cannot_have_a_cluster_of_its_own() -> None:

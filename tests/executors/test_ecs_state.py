@@ -53,7 +53,9 @@ def described(
 def test_tasks_under_way(task: dict[str, Any], phase: Phase, words: str) -> None:
     """Nothing is over before ECS says so, or before the worker's container has an exit code."""
     state = job_state(task)
-    assert (state.phase, state.reason) == (phase, Reason.NONE)
+    no_room = task["lastStatus"] == "PROVISIONING"
+    assert state.phase is phase
+    assert state.reason is (Reason.NO_CAPACITY if no_room else Reason.NONE)
     assert words in state.detail
     assert state.node == ARN.rpartition("/")[2]
 
@@ -163,7 +165,7 @@ STOPPED: list[tuple[str, dict[str, Any], Phase, Reason, str]] = [
             "different availability zone",
         },
         Phase.FAILED,
-        Reason.THROTTLED,
+        Reason.NO_CAPACITY,
         "zones",
     ),
     (

@@ -39,14 +39,7 @@ class TestKubernetes(RemoteExecutorContract):
     """All that any executor promises, and what only clusters do."""
 
     @pytest.fixture
-    def variables(self, s3_variables: str) -> str:
-        return s3_variables
-
-    @pytest.fixture
-    def cloud(
-        self, project: ContractProject, role: dict[str, str], tmp_path: Path
-    ) -> Iterator[Cloud]:
-        host = ContainerHost(self.images(tmp_path), role, [project.root])
+    def cloud(self, host: ContainerHost, tmp_path: Path) -> Iterator[Cloud]:
         cluster = FakeKubernetes(host, folder=tmp_path / "cluster")
         yield cluster
         cluster.close()
@@ -152,7 +145,7 @@ class TestKubernetes(RemoteExecutorContract):
         assert waits.phase is Phase.PENDING
         seen = self.wait(executor, handle)
         executor.close()
-        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.START_FAILED)
+        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.START_TIMEOUT)
         assert "didn't match Pod's node affinity/selector" in seen.detail
 
     @pytest.mark.parametrize(
@@ -208,7 +201,7 @@ class TestKubernetes(RemoteExecutorContract):
         self, project: ContractProject, cluster: FakeKubernetes
     ) -> None:
         """The kubelet puts it into the container; only its name travels."""
-        cluster.nodes.secrets["vault"] = {"password": CANARY}
+        cluster.nodes.volumes.secrets["vault"] = {"password": CANARY}
         project.block(
             "using",
             "import os\n@data_loader\ndef using(**kwargs):\n"
@@ -229,7 +222,7 @@ class TestKubernetes(RemoteExecutorContract):
         self, project: ContractProject, cluster: FakeKubernetes, reference: str
     ) -> None:
         """At once: it does not come by waiting."""
-        cluster.nodes.secrets["vault"] = {"password": "x"}
+        cluster.nodes.volumes.secrets["vault"] = {"password": "x"}
         executor = self.reopened(project, cluster, secrets={"PASSWORD": reference})
         seen = self.wait(executor, executor.submit(project.task("number")))
         executor.close()
@@ -272,15 +265,25 @@ class TestKubernetes(RemoteExecutorContract):
         executor: Executor,
         project: ContractProject,
         cluster: FakeKubernetes,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The block is submitted again later."""
-        monkeypatch.setattr("jupyter_blocks.executors.remote.SUBMIT_GIVE_UP_S", 0.0)
         cluster.most_jobs = 1
         executor.submit(project.task("number", 1))
         with pytest.raises(SubmitError, match="Quota 'blocks'") as caught:
             executor.submit(project.task("number", 2))
-        assert caught.value.reason is Reason.THROTTLED
+        assert caught.value.reason is Reason.NO_CAPACITY
+
+    def test_a_quota_that_stays_full_is_given_up(
+        self, project: ContractProject, cluster: FakeKubernetes
+    ) -> None:
+        """In the words of the cluster, with how long it was waited."""
+        executor = self.reopened(project, cluster, start_timeout_s=0)
+        cluster.most_jobs = 1
+        executor.submit(project.task("number", 1))
+        with pytest.raises(SubmitError, match=r"no machine .* within 0 s: Quota") as caught:
+            executor.submit(project.task("number", 2))
+        executor.close()
+        assert caught.value.reason is Reason.START_TIMEOUT
 
     def test_a_missing_namespace_is_named(
         self, project: ContractProject, cluster: FakeKubernetes

@@ -6,85 +6,70 @@ this version of the package.
 
 from __future__ import annotations
 
-import os
-import threading
-import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kubernetes.config import kube_config
 
-from jupyter_blocks.executors.base import Executor, ExecutorContext, Phase, Reason
+from jupyter_blocks.executors.base import Executor, ExecutorContext, Phase
 from jupyter_blocks.executors.kubernetes.backend import open_kubernetes
-from jupyter_blocks.executors.remote import RemoteExecutor
-from jupyter_blocks.testing.executor_contract import ContractProject, ExecutorContract
+from jupyter_blocks.testing.containers import ContainerHost, worker_image
+from jupyter_blocks.testing.executor_contract import ContractProject
+from jupyter_blocks.testing.fake_kubernetes import FakeKubernetes
+from jupyter_blocks.testing.real_platform import RealPlatformContract, named_place
+from jupyter_blocks.testing.remote_contract import GOOD_IMAGE
 
-PLACE = os.environ.get("JUPYTER_BLOCKS_REAL_K8S", "")
 
-pytestmark = pytest.mark.skipif(not PLACE, reason="JUPYTER_BLOCKS_REAL_K8S names no cluster")
+class TestRealKubernetes(RealPlatformContract):
+    """Blocks as Jobs."""
 
+    variable = "JUPYTER_BLOCKS_REAL_K8S"
+    parts = ("NAMESPACE", "IMAGE", "STORE")
 
-class TestRealKubernetes(ExecutorContract):
-    """The part of the contract that needs no look into the containers."""
-
-    # Their blocks leave marks in a folder of this machine, which cannot be seen from a cluster.
-    test_submitting_twice_runs_once = None  # type: ignore[assignment]
-    test_cancelling_ends_the_work = None  # type: ignore[assignment]
-    test_a_running_attempt_is_found_again = None  # type: ignore[assignment]
+    def settings(self, place: Mapping[str, str]) -> dict[str, Any]:
+        return {"namespace": place["NAMESPACE"], "image": place["IMAGE"]}
 
     def open(self, context: ExecutorContext) -> Executor:
-        raise AssertionError(f"`executor` opens it, with its settings: {context}")
+        return open_kubernetes(context)
 
-    @pytest.fixture
-    def project(self, tmp_path: Path) -> ContractProject:
-        store = PLACE.split(",")[2].rstrip("/")
-        return ContractProject(tmp_path / "project", variables=f"{store}/{uuid.uuid4().hex}")
-
-    @pytest.fixture
-    def executor(
-        self, project: ContractProject, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[Executor]:
-        # A cluster may have to fetch the image, or a node.
-        monkeypatch.setattr("jupyter_blocks.testing.executor_contract.WAIT_S", 900.0)
-        executor = self.opened(project)
-        yield executor
-        executor.close()
-
-    def opened(self, project: ContractProject, **settings: object) -> RemoteExecutor:
-        self._changed = threading.Event()
-        namespace, image, _ = PLACE.split(",")
-        given = {"namespace": namespace, "image": image, **settings}
-        return open_kubernetes(ExecutorContext(str(project.root), settings=given))
-
-    def test_all_is_well(self, executor: RemoteExecutor) -> None:
-        """Before anything runs."""
-        assert [finding for finding in executor.diagnose() if not finding.is_good] == []
-
-    def test_a_missing_image(self, project: ContractProject) -> None:
+    def test_a_missing_image(self, project: ContractProject, place: dict[str, str]) -> None:
         """A real kubelet's words are understood."""
-        executor = self.opened(project, image="registry.invalid/nothing:1")
-        handle = executor.submit(project.task("number"))
+        executor = self.opened(project, place, image="registry.invalid/nothing:1")
+        handle = executor.submit(project.task("talker"))
         seen = self.wait(executor, handle, lambda seen: "registry.invalid" in seen.detail)
         executor.release(handle)
         executor.close()
         assert seen.phase in (Phase.PENDING, Phase.FAILED)
 
-    def test_too_much_memory(self, executor: Executor, project: ContractProject) -> None:
-        """A real kernel kills it."""
-        project.block(
-            "greedy",
-            "@data_loader\ndef greedy(**kwargs):\n    return len(bytearray(1500 << 20))\n",
-        )
-        handle = executor.submit(project.task("greedy", resources={"memory_mib": 1024}))
-        seen = self.wait(executor, handle)
-        executor.release(handle)
-        assert (seen.phase, seen.reason) == (Phase.FAILED, Reason.OUT_OF_MEMORY)
-
-    def test_cancelling(self, executor: Executor, project: ContractProject) -> None:
-        """The pod ends, and the Job is gone."""
-        task = project.task("sleeping")
-        handle = executor.submit(task)
-        self.wait(executor, handle, lambda seen: seen.phase is Phase.RUNNING)
+    def test_a_cancelled_job_is_gone(self, executor: Executor, project: ContractProject) -> None:
+        """Nobody finds it again."""
+        handle = self.working(executor, project)
         executor.cancel(handle, 5.0)
         assert self.wait(executor, handle).phase is Phase.CANCELLED
-        assert executor.find([task.attempt_id]) == []
+        assert executor.find([handle.attempt_id]) == []
+
+
+def test_the_same_on_a_fake(
+    tmp_path: Path, s3_variables: str, role: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place of the fake is read as one of a cluster, and its first promises are kept."""
+    real = TestRealKubernetes()
+    real.wait_s = 60.0
+    host = ContainerHost({GOOD_IMAGE: worker_image()}, role, [tmp_path / "project"])
+    cluster = FakeKubernetes(host, folder=tmp_path / "cluster")
+    # The client looks at KUBECONFIG once, when it is imported.
+    monkeypatch.setattr(kube_config, "KUBE_CONFIG_DEFAULT_LOCATION", str(cluster.kubeconfig))
+    monkeypatch.setenv(real.variable, f"{cluster.namespace},{GOOD_IMAGE},{s3_variables}")
+    found = named_place(real.variable, real.parts)
+    project = ContractProject(tmp_path / "project", variables=found["STORE"])
+    executor = real.opened(project, found)
+    real.test_all_is_well(executor)
+    real.test_a_good_block_leaves_a_verified_manifest(executor, project)
+    executor.close()
+    real.test_a_missing_image(project, found)
+    executor = real.opened(project, found)
+    real.test_a_cancelled_job_is_gone(executor, project)
+    executor.close()
+    cluster.close()

@@ -85,18 +85,19 @@ STORAGE = "Pod ephemeral local storage usage exceeds the total limit of containe
 PENDING, RUNNING, SUCCEEDED = Phase.PENDING, Phase.RUNNING, Phase.SUCCEEDED
 BAD, LOST = Phase.FAILED, Phase.LOST
 NONE, SETTINGS, GONE = Reason.NONE, Reason.CONFIGURATION, Reason.INFRASTRUCTURE
+NO_ROOM = Reason.NO_CAPACITY
 
 STATES: dict[str, tuple[dict[str, Any], list[dict[str, Any]], Phase, Reason, str]] = {
     # a job without a pod
     "new": (job(), [], PENDING, NONE, "its pod is not there yet"),
-    "queued": (job(suspend=True), [], PENDING, NONE, "suspended"),
+    "queued": (job(suspend=True), [], PENDING, NO_ROOM, "suspended"),
     "complete": (job(condition("Complete")), [], SUCCEEDED, NONE, ""),
     "pod deleted": (job(FAILED), [], LOST, GONE, "its pod is gone"),
     "pod preempted": (job(POLICY), [], LOST, GONE, "DisruptionTarget"),
     "deadline": (job(DEADLINE, activeDeadlineSeconds=9), [], BAD, Reason.TIMEOUT, "9 s"),
     # a pod that waits
-    "no node": (job(), [pod(None, NO_NODE, phase="Pending")], PENDING, NONE, "Insufficient cpu"),
-    "gated": (job(), [pod(None, GATED, phase="Pending")], PENDING, NONE, "kueue"),
+    "no node": (job(), [pod(None, NO_NODE, phase="Pending")], PENDING, NO_ROOM, "Insufficient cpu"),
+    "gated": (job(), [pod(None, GATED, phase="Pending")], PENDING, NO_ROOM, "kueue"),
     "creating": (
         job(),
         [pod(waiting("ContainerCreating"), phase="Pending")],
@@ -302,7 +303,7 @@ def test_the_newest_pod_is_judged() -> None:
     [
         ('serviceaccount "x" not found', BAD, SETTINGS),
         ('violates PodSecurity "restricted:latest"', BAD, SETTINGS),
-        ("exceeded quota: compute, requested: pods=1", PENDING, NONE),
+        ("exceeded quota: compute, requested: pods=1", PENDING, NO_ROOM),
     ],
 )
 def test_a_pod_that_is_refused(warning: str, phase: Phase, reason: Reason) -> None:

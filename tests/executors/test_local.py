@@ -13,7 +13,7 @@ import pytest
 
 from jupyter_blocks.executors import local
 from jupyter_blocks.executors.base import Executor, ExecutorContext, Phase, Reason
-from jupyter_blocks.executors.local import LocalExecutor
+from jupyter_blocks.executors.local import LocalExecutor, gpu_count
 from jupyter_blocks.executors.pool import WorkerPool
 from jupyter_blocks.testing.executor_contract import ContractProject, ExecutorContract
 
@@ -147,3 +147,38 @@ def test_a_kill_for_lack_of_memory_is_told_apart(
         assert executor._judge(ended).reason is Reason.OUT_OF_MEMORY
     finally:
         executor.close()
+
+
+@pytest.mark.parametrize(
+    ("wishes", "code", "words"),
+    [
+        ({"memory_mib": 10**9}, "too-much-memory", "asks for 1e+09 MiB of memory; this machine"),
+        ({"gpu": 10**6}, "too-many-gpus", "asks for 1000000 GPUs; this machine has"),
+    ],
+)
+def test_wishes_this_machine_cannot_meet(
+    wishes: dict[str, int], code: str, words: str, tmp_path: Path
+) -> None:
+    """Are a warning with a way out, and the block runs all the same."""
+    project = ContractProject(tmp_path)
+    executor = LocalExecutor(ExecutorContext(str(tmp_path)))
+    try:
+        (problem,) = executor.check(project.task("value", resources=wishes))
+        assert (problem.code, problem.severity) == (code, "warning")
+        assert words in problem.message
+        assert problem.hint
+    finally:
+        executor.close()
+
+
+def test_gpus_are_counted_as_the_drivers_show_them(tmp_path: Path) -> None:
+    """Devices of NVIDIA, and those nodes of AMD's that are no processor."""
+    assert gpu_count(tmp_path) == 0
+    for name in ("dev/nvidia0", "dev/nvidia1", "dev/nvidiactl", "dev/nvidia-uvm"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    for node, gpu_id in (("0", "0"), ("1", "4711")):
+        folder = tmp_path / "sys/class/kfd/kfd/topology/nodes" / node
+        folder.mkdir(parents=True)
+        (folder / "gpu_id").write_text(f"{gpu_id}\n", "ascii")
+    assert gpu_count(tmp_path) == 3

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 import jupyter_blocks.executors.table
+import jupyter_blocks.runner
 from jupyter_blocks.api import run
 from jupyter_blocks.errors import ValidationError
-from jupyter_blocks.executors.base import ExecutorContext
+from jupyter_blocks.executors.base import ExecutorContext, Reason
 from jupyter_blocks.executors.remote import RemoteExecutor
 from jupyter_blocks.executors.table import ExecutorEntry
+from jupyter_blocks.launch import RunRequest, prepare
 from jupyter_blocks.project import Project
+from jupyter_blocks.run import RunStatus
 from jupyter_blocks.testing.containers import ContainerHost, worker_image
 from jupyter_blocks.testing.remote_contract import GOOD_IMAGE
 from jupyter_blocks.variables.store import VariableStore
@@ -47,10 +50,12 @@ def write(
     table = {**jupyter_blocks.executors.table.EXECUTORS, "process": entry}
     monkeypatch.setattr(jupyter_blocks.executors.table, "EXECUTORS", table)
 
-    def written(*specs: dict[str, Any], **keys: Any) -> Project:
+    def written(
+        *specs: dict[str, Any], process_config: dict[str, Any] | None = None, **keys: Any
+    ) -> Project:
         settings = {
             "remote_variables_dir": s3_variables,
-            "process_config": {"image": GOOD_IMAGE},
+            "process_config": process_config or {"image": GOOD_IMAGE},
         }
         return write_project(root, specs, settings=settings, **keys)
 
@@ -189,8 +194,42 @@ def test_what_is_wrong_for_all_blocks_is_said_once(write: Write) -> None:
     with pytest.raises(ValidationError) as raised:
         run("pipe", project.root)
     common, own = raised.value.problems
-    assert "'code: sent' makes no sense" in common.message
+    assert "'code' must be bundle or image, not 'sent'" in common.message
     assert common.block is None
     assert "no reference to a secret" in own.message
     assert own.block == "odd"
+    assert CLOUDS[-1].jobs() == 0
+
+
+def test_a_platform_without_room_is_asked_again(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run says what it waits for; no attempt of the block is used up."""
+    monkeypatch.setitem(jupyter_blocks.runner._PAUSES_S, Reason.NO_CAPACITY, 0.01)
+    project = write(block("far", "return 3", executor_type="process", timeout=30))
+    CLOUDS[-1].fail(3, 507, when="create")
+    launch = prepare(project, project.pipeline("pipe"), RunRequest())
+    told: list[str] = []
+    with launch.dispatcher(lambda state, _event: told.append(state.blocks["far"].reason)) as it:
+        state = it.run()
+    assert state.status is RunStatus.SUCCEEDED
+    assert state.blocks["far"].attempts == 1
+    assert "process could not start it: 507 trouble; tried again in 0.01 s" in told
+
+
+def test_a_platform_that_never_has_room_is_given_up(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `start_timeout_s`, for good: retries are for blocks that have begun."""
+    monkeypatch.setitem(jupyter_blocks.runner._PAUSES_S, Reason.NO_CAPACITY, 0.05)
+    retry = {"retries": 5, "delay": 60}
+    settings = {"image": GOOD_IMAGE, "start_timeout_s": 0.3}
+    project = write(
+        block("far", "return 3", executor_type="process", retry_config=retry),
+        process_config=settings,
+    )
+    CLOUDS[-1].fail(1000, 507, when="create")
+    done = run("pipe", project.root, check=False)
+    assert not done.ok
+    assert "no machine had room for it within 0.3 s: 507 trouble" in done.blocks["far"]["reason"]
     assert CLOUDS[-1].jobs() == 0

@@ -33,6 +33,8 @@ _ROLES = (
     ("vpcaccess.", "roles/vpcaccess.user"),
     ("compute.", "roles/compute.networkUser"),
 )
+_USED_UP = re.compile(r"total allowable|due to quota exceeded|jobs? per (project|region)")
+"""Quotas of what there may be at once; others are of calls in a minute."""
 _DISABLED = ("SERVICE_DISABLED", "accessNotConfigured")
 
 
@@ -75,6 +77,12 @@ def _answered(error: Exception, status: int, connection: Connection) -> ApiFailu
     answer = _answer(error)
     message = str(answer.get("message") or getattr(error, "message", "") or error).rstrip(".")
     details = [detail for detail in answer.get("details", ()) if isinstance(detail, Mapping)]
+    if _USED_UP.search(message):
+        detail = (
+            f"Cloud Run has no room for it: {message}. Ask for a higher quota, delete what is not "
+            "needed, or run fewer blocks at once."
+        )
+        return ApiFailure(FailureKind.NO_CAPACITY, detail)
     if status == 429:
         detail = f"Cloud Run limits its calls: {message}."
         return ApiFailure(FailureKind.THROTTLED, detail, _retry_after_s(error, details))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jupyter_blocks.executors.base import BlockTask
@@ -62,6 +63,7 @@ def job_request(
     connection: Connection, settings: JobSettings, task: BlockTask, command: WorkerCommand
 ) -> dict[str, Any]:
     """What `CreateJob` is sent: parent, id, and the job as the API's JSON."""
+    settings = replace(settings, gpu=int(task.resources.get("gpu") or settings.gpu))
     labels = {**_LABELS, **settings.labels}
     job: dict[str, Any] = {
         "labels": labels,
@@ -145,13 +147,14 @@ def _limits(settings: JobSettings, task: BlockTask) -> dict[str, str]:
 def _size(settings: JobSettings, task: BlockTask) -> tuple[float, int]:
     """CPUs and MiB: the block's own, the settings', else the least that goes together.
 
-    What a block asks for is at least what it gets: `cpu: 0.5` is one here.
+    What a block asks for is at least what it gets: `cpu: 0.5` is one here, and four with a GPU.
     """
     cpu, memory = settings.cpu, settings.memory_mib
     if asked := task.resources.get("cpu"):
+        asked = max(asked, _GPU_CPU) if settings.gpu else asked
         cpu = next((size for size in _CPUS if size >= asked), asked)
     if asked := task.resources.get("memory_mib"):
-        memory = max(_LEAST_MIB, asked)
+        memory = max(_GPU_MEMORY_MIB if settings.gpu else _LEAST_MIB, asked)
     if memory is None:
         least = _LEAST_MEMORY.get(math.ceil(cpu or 1), _DEFAULT_MEMORY_MIB)
         memory = _GPU_MEMORY_MIB if settings.gpu else max(least, _DEFAULT_MEMORY_MIB)
@@ -203,7 +206,7 @@ def request_problems(
             "Set it below 'gcp_cloud_run_config'; 'jupyter blocks image' writes a Dockerfile.",
         )
     yield from _size_problems(container["resources"]["limits"])
-    yield from _timeout_problems(template, settings)
+    yield from _timeout_problems(template)
     yield from _network_problems(settings)
     yield from _label_problems(job["labels"], job["annotations"])
     yield from _environment_problems(container["env"])
@@ -234,11 +237,9 @@ def _size_problems(limits: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         )
 
 
-def _timeout_problems(
-    template: Mapping[str, Any], settings: JobSettings
-) -> Iterator[tuple[str, str]]:
+def _timeout_problems(template: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     timeout_s = int(template["timeout"].removesuffix("s"))
-    longest = LONGEST_WITH_GPU_S if settings.gpu else LONGEST_S
+    longest = LONGEST_WITH_GPU_S if "nodeSelector" in template else LONGEST_S
     if timeout_s > longest:
         yield f"a job cannot take {timeout_s} s", f"'timeout_s' may be {longest} at most."
 

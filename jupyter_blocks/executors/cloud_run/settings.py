@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
-from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.outgoing import COMMON_SETTINGS
-from jupyter_blocks.settings import did_you_mean
+from jupyter_blocks.executors.settingsreader import SettingsReader
 
 __all__ = [
     "CONNECTION_KEYS",
@@ -24,7 +23,6 @@ __all__ = [
     "Connection",
     "JobSettings",
     "SecretVersion",
-    "refuse_unknown",
 ]
 
 NAME = "gcp_cloud_run"
@@ -92,21 +90,24 @@ class Connection:
 
         `GCP_PROJECT_ID` and `GCP_REGION` stand in for missing settings, as with Mage.
         """
-        project = _text(settings, "project_id") or environment.get("GCP_PROJECT_ID", "")
+        reading = SettingsReader(NAME, settings)
+        project = reading.text("project_id") or environment.get("GCP_PROJECT_ID", "")
         if not project:
-            _refuse(
+            reading.problem(
                 "no 'project_id' is set",
                 "Write the id of your Google Cloud project below 'gcp_cloud_run_config' in "
                 "metadata.yaml, or set GCP_PROJECT_ID.",
             )
-        region = _text(settings, "region") or environment.get("GCP_REGION", "") or DEFAULT_REGION
-        endpoint = _text(settings, "endpoint")
+        region = reading.text("region") or environment.get("GCP_REGION", "") or DEFAULT_REGION
+        endpoint = reading.text("endpoint")
         if endpoint.startswith("http://") and not _LOOPBACK.fullmatch(endpoint):
-            _refuse(
+            reading.problem(
                 f"'endpoint: {endpoint}' would send your credentials unencrypted",
                 "Write https://, or leave it out to use Google's.",
             )
-        return cls(project, region, _text(settings, "path_to_credentials_json_file"), endpoint)
+        credentials = reading.text("path_to_credentials_json_file")
+        reading.check()
+        return cls(project, region, credentials, endpoint)
 
 
 @dataclass(frozen=True)
@@ -147,43 +148,40 @@ class JobSettings:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> JobSettings:
         """Read them; `ExecutorError` for unknown keys and values that make no sense."""
-        refuse_unknown(settings)
-        tags = settings.get("network_tags") or ()
+        reading = SettingsReader(NAME, settings)
+        reading.refuse_unknown({*KEYS, *COMMON_SETTINGS})
+        found = cls._read(reading)
+        reading.check()
+        return found
+
+    @classmethod
+    def _read(cls, reading: SettingsReader) -> JobSettings:
+        secrets = reading.pairs("secret_environment")
         return cls(
-            image=_text(settings, "image"),
-            cpu=_number(settings, "cpu", least=0.08),
-            memory_mib=_memory_mib(settings),
-            gpu=int(_number(settings, "gpu", least=0) or 0),
-            gpu_type=_text(settings, "gpu_type"),
-            gpu_zonal_redundancy=_flag(settings, "gpu_zonal_redundancy"),
-            service_account=_text(settings, "service_account"),
-            timeout_s=_number(settings, "timeout_s", least=1)
-            or _number(settings, "timeout_seconds", least=1),
-            execution_environment=_choice(settings, "execution_environment", ENVIRONMENTS),
-            vpc_connector=_text(settings, "vpc_connector"),
-            vpc_egress=_choice(settings, "vpc_egress", EGRESS),
-            network=_text(settings, "network"),
-            subnetwork=_text(settings, "subnetwork"),
-            network_tags=(tags,) if isinstance(tags, str) else tuple(str(tag) for tag in tags),
-            encryption_key=_text(settings, "encryption_key"),
-            launch_stage=_choice(settings, "launch_stage", ("ALPHA", "BETA", "GA")),
-            labels=_mapping(settings, "labels", str),
-            annotations=_mapping(settings, "annotations", str),
-            secret_environment=_mapping(settings, "secret_environment", _secret),
+            image=reading.text("image"),
+            cpu=reading.number("cpu", least=0.08),
+            memory_mib=_memory_mib(reading),
+            gpu=reading.whole("gpu") or 0,
+            gpu_type=reading.text("gpu_type"),
+            gpu_zonal_redundancy=reading.flag("gpu_zonal_redundancy"),
+            service_account=reading.text("service_account"),
+            timeout_s=reading.number("timeout_s", least=1)
+            or reading.number("timeout_seconds", least=1),
+            execution_environment=reading.choice("execution_environment", ENVIRONMENTS),
+            vpc_connector=reading.text("vpc_connector"),
+            vpc_egress=reading.choice("vpc_egress", EGRESS),
+            network=reading.text("network"),
+            subnetwork=reading.text("subnetwork"),
+            network_tags=reading.texts("network_tags"),
+            encryption_key=reading.text("encryption_key"),
+            launch_stage=reading.choice("launch_stage", ("ALPHA", "BETA", "GA")),
+            labels=reading.pairs("labels"),
+            annotations=reading.pairs("annotations"),
+            secret_environment={name: _secret(text) for name, text in secrets.items()},
         )
 
 
-def refuse_unknown(settings: Mapping[str, Any]) -> None:
-    """`ExecutorError` for a key that means nothing, with the one that was meant perhaps."""
-    known = (*KEYS, *COMMON_SETTINGS)
-    for key in settings:
-        if key not in known:
-            near = did_you_mean(str(key), known)
-            _refuse(f"'{key}' is no setting of it", near or f"It knows {', '.join(sorted(known))}.")
-
-
-def _secret(value: Any) -> SecretVersion:
-    text = str(value)
+def _secret(text: str) -> SecretVersion:
     if "/versions/" in text:
         secret, _, version = text.partition("/versions/")
     else:
@@ -191,60 +189,14 @@ def _secret(value: Any) -> SecretVersion:
     return SecretVersion(secret, version or "latest")
 
 
-def _memory_mib(settings: Mapping[str, Any]) -> int | None:
+def _memory_mib(reading: SettingsReader) -> int | None:
     """`2Gi`, `2048Mi`, or a number of MiB."""
-    value = settings.get("memory")
+    value = reading.get("memory")
     if value is None:
         return None
     found = _MEMORY.fullmatch(str(value).strip())
-    if found is None or isinstance(value, bool):
-        _refuse(f"'memory: {value}' is no size", "Write it as 2Gi or 2048Mi.")
+    if found is None:
+        reading.wrong("memory", "a size such as 2Gi or 2048Mi")
+        return None
     number, unit = found.groups()
     return max(1, int(number) * _BYTES[unit or "Mi"] // 2**20)
-
-
-def _number(settings: Mapping[str, Any], key: str, *, least: float) -> float | None:
-    value = settings.get(key)
-    if value is None:
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = -1.0
-    if isinstance(value, bool) or number < least:
-        _refuse(f"'{key}: {value}' makes no sense", f"Write a number of at least {least:g}.")
-    return number
-
-
-def _flag(settings: Mapping[str, Any], key: str) -> bool | None:
-    value = settings.get(key)
-    if value is not None and not isinstance(value, bool):
-        _refuse(f"'{key}: {value}' makes no sense", "Write true or false.")
-    return value
-
-
-def _choice(settings: Mapping[str, Any], key: str, choices: Iterable[str]) -> str:
-    value = _text(settings, key)
-    if value and value not in choices:
-        _refuse(f"'{key}: {value}' makes no sense", f"Write {' or '.join(choices)}.")
-    return value
-
-
-def _text(settings: Mapping[str, Any], key: str) -> str:
-    value = settings.get(key)
-    if isinstance(value, Mapping | list):
-        _refuse(f"'{key}' holds more than a single value", "Write one text.")
-    return "" if value is None else str(value).strip()
-
-
-def _mapping(
-    settings: Mapping[str, Any], key: str, convert: Callable[[Any], Any]
-) -> dict[str, Any]:
-    value = settings.get(key) or {}
-    if not isinstance(value, Mapping):
-        _refuse(f"'{key}' is no mapping", "Write a line 'NAME: value' below it for each.")
-    return {str(name): convert(entry) for name, entry in value.items()}
-
-
-def _refuse(what: str, hint: str) -> NoReturn:
-    raise ExecutorError(f"Executor '{NAME}': {what}.", hint=hint)

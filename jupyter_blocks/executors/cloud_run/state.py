@@ -104,7 +104,9 @@ def job_state(job: Json, execution: Json | None = None, task: Json | None = None
         ready = job.get("terminalCondition", {})
         if ready.get("state") == _FAILED:
             return _refused(ready, node)
-        return JobState(phase, detail=_waiting_for(execution or {}), node=node)
+        what, words = _waiting_for(execution or {})
+        no_room = Reason.NO_CAPACITY if what == "ResourcesAvailable" else Reason.NONE
+        return JobState(phase, no_room, words, node=node)
     if phase is Phase.SUCCEEDED:
         return JobState(phase, exit_code=0, node=node)
     if phase is Phase.CANCELLED:
@@ -139,13 +141,13 @@ def _not_started(job: Json) -> JobState:
     return JobState(Phase.PENDING, detail=str(terminal.get("message", "")))
 
 
-def _waiting_for(execution: Json) -> str:
-    """What an execution that has not started waits for, as the platform says."""
+def _waiting_for(execution: Json) -> tuple[str, str]:
+    """The condition an execution that has not started waits for, and the platform's words."""
     for name in ("ContainerReady", "ResourcesAvailable", "Started", "Completed"):
         condition = _condition(execution, name)
         if condition.get("state") != "CONDITION_SUCCEEDED" and condition.get("message"):
-            return str(condition["message"])
-    return ""
+            return name, str(condition["message"])
+    return "", ""
 
 
 def _failed(execution: Json, task: Json, node: str) -> JobState:
@@ -206,7 +208,7 @@ def _refused(condition: Json, node: str) -> JobState:
     step = _NEXT_STEPS.get(reason, "")
     detail = f"{message.rstrip('.')}: {step}" if step else message
     if "quota" in message.lower():
-        return JobState(Phase.FAILED, Reason.THROTTLED, detail, node=node)
+        return JobState(Phase.FAILED, Reason.NO_CAPACITY, detail, node=node)
     if reason in ("INTERNAL", "UNKNOWN"):
         return JobState(Phase.LOST, Reason.INFRASTRUCTURE, detail, node=node)
     return JobState(Phase.FAILED, Reason.CONFIGURATION, detail, node=node)

@@ -10,7 +10,7 @@ from typing import Any
 
 from jupyter_blocks.errors import Problem, Severity
 from jupyter_blocks.executors.base import BlockTask
-from jupyter_blocks.executors.ecs.request import serialized_length
+from jupyter_blocks.executors.ecs.request import serialized_length, with_gpu
 from jupyter_blocks.executors.ecs.settings import (
     FARGATE_SIZES,
     OF_A_DEFINITION,
@@ -42,6 +42,7 @@ def ecs_problems(
     task: BlockTask, request: Mapping[str, Any], settings: EcsSettings, project: EcsSettings
 ) -> list[Problem]:
     """All problems of one request; `project` are the settings without those of the block."""
+    settings = with_gpu(settings, task)
     found = [*_settings(settings, project), *_size(request, settings), *_limits(request, settings)]
     found += [
         (f"AWS does not take the request: {error}.", "See docs/executors/ecs.md for the settings.")
@@ -163,7 +164,8 @@ def _fargate_settings(settings: EcsSettings) -> Iterator[Found]:
         ("placement_strategy", "places tasks itself"),
     ):
         if getattr(settings, key):
-            yield f"'{key}' cannot be used: Fargate {meaning}.", "Set 'launch_type: EC2'."
+            hint = "Set 'launch_type: EC2', or a capacity provider with machines of your own."
+            yield f"'{key}' cannot be used: Fargate {meaning}.", hint
 
 
 def _size(request: Mapping[str, Any], settings: EcsSettings) -> Iterator[Found]:

@@ -144,7 +144,10 @@ def placement_failure(failures: list[Mapping[str, Any]]) -> ApiFailure:
     name = reason.upper()
     if name.startswith("RESOURCE:") or _CAPACITY.search(reason):
         what = name.partition(":")[2] or "capacity"
-        advice = f"No machine has enough {what} at present; ask for less, or add machines or zones."
+        advice = (
+            f"No machine has enough {what} at present; ask for less, add machines, or add subnets "
+            "in other zones."
+        )
         return ApiFailure(FailureKind.NO_CAPACITY, f"{told} {advice}")
     if _QUOTA.search(reason):
         advice = "Ask AWS for a higher quota, or run fewer blocks at once."
@@ -179,7 +182,9 @@ def _kind(code: str, status: int, message: str) -> FailureKind:
 def _advice(kind: FailureKind, message: str) -> str:
     if kind is FailureKind.PERMISSION:
         return _permission_advice(message)
-    if kind is FailureKind.NO_CAPACITY and not _CAPACITY.search(message):
+    if kind is FailureKind.NO_CAPACITY and _CAPACITY.search(message):
+        return "Add subnets in other zones, or ask for another 'cpu' and 'memory'."
+    if kind is FailureKind.NO_CAPACITY:
         return "Ask AWS for a higher quota, or run fewer blocks at once."
     if kind in (FailureKind.INVALID, FailureKind.NOT_FOUND):
         lower = message.lower()

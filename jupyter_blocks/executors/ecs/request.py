@@ -11,6 +11,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -23,7 +24,7 @@ from jupyter_blocks.executors.ecs.settings import (
 )
 from jupyter_blocks.executors.jobs import WorkerCommand
 
-__all__ = ["FAMILY_PREFIX", "ecs_request", "serialized_length", "task_size"]
+__all__ = ["FAMILY_PREFIX", "ecs_request", "serialized_length", "task_size", "with_gpu"]
 
 FAMILY_PREFIX = "jupyter-blocks-"
 _NOT_IN_TAGS = re.compile(r"[^\w .:/=+\-@]")
@@ -32,6 +33,7 @@ _LONGEST_TAG = 256
 
 def ecs_request(task: BlockTask, command: WorkerCommand, settings: EcsSettings) -> dict[str, Any]:
     """The two parts for one attempt."""
+    settings = with_gpu(settings, task)
     definition = None if settings.task_definition else _definition(settings)
     run_task = {
         "cluster": settings.cluster,
@@ -53,6 +55,11 @@ def ecs_request(task: BlockTask, command: WorkerCommand, settings: EcsSettings) 
     }
     run_task.update({key: value for key, value in optional.items() if value})
     return {"definition": definition, "run_task": run_task}
+
+
+def with_gpu(settings: EcsSettings, task: BlockTask) -> EcsSettings:
+    """The settings, with the GPUs that the block itself asks for in its `resources`."""
+    return replace(settings, gpu=int(task.resources.get("gpu") or settings.gpu))
 
 
 def serialized_length(overrides: Mapping[str, Any]) -> int:

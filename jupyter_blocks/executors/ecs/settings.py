@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.outgoing import COMMON_SETTINGS
-from jupyter_blocks.settings import did_you_mean
+from jupyter_blocks.executors.settingsreader import SettingsReader
 
 __all__ = ["FARGATE_SIZES", "OF_THE_PROJECT", "SETTINGS", "EcsSettings", "fitting_size"]
 
@@ -123,10 +122,15 @@ class EcsSettings:
     @classmethod
     def read(cls, section: Mapping[str, Any]) -> EcsSettings:
         """Read a section; `ExecutorError` names a key or a value that makes no sense."""
-        _refuse_unknown(section)
-        given = {key: value for key, value in section.items() if value is not None}
-        reading = _Reading(given)
-        strategy = reading.objects("capacity_provider_strategy")
+        reading = SettingsReader("ecs", section)
+        reading.refuse_unknown({*SETTINGS, *COMMON_SETTINGS})
+        settings = cls._read(reading)
+        reading.check()
+        return settings
+
+    @classmethod
+    def _read(cls, reading: SettingsReader) -> EcsSettings:
+        strategy = reading.mappings("capacity_provider_strategy")
         return cls(
             cluster=reading.text("cluster") or "default",
             region=reading.text("region") or None,
@@ -140,25 +144,25 @@ class EcsSettings:
             platform_version=reading.text("platform_version"),
             subnets=reading.texts("subnets"),
             security_groups=reading.texts("security_groups"),
-            assign_public_ip=reading.choice("assign_public_ip"),
+            assign_public_ip=reading.flag("assign_public_ip"),
             network_configuration=reading.mapping("network_configuration"),
-            cpu=reading.units("cpu"),
-            memory_mib=reading.units("memory"),
+            cpu=_units(reading, "cpu"),
+            memory_mib=_units(reading, "memory"),
             gpu=reading.whole("gpu") or 0,
             ephemeral_storage_gib=reading.whole("ephemeral_storage_gib"),
-            enable_execute_command=bool(reading.choice("enable_execute_command")),
+            enable_execute_command=bool(reading.flag("enable_execute_command")),
             execution_role_arn=reading.text("execution_role_arn"),
             task_role_arn=reading.text("task_role_arn"),
             propagate_tags=reading.text("propagate_tags"),
             group=reading.text("group"),
-            placement_constraints=reading.objects("placement_constraints"),
-            placement_strategy=reading.objects("placement_strategy"),
+            placement_constraints=reading.mappings("placement_constraints"),
+            placement_strategy=reading.mappings("placement_strategy"),
             tags=reading.pairs("tags"),
             container_secrets=reading.pairs("container_secrets"),
             log_configuration=reading.mapping("log_configuration"),
             runtime_platform=reading.mapping("runtime_platform"),
             stop_timeout_s=reading.whole("stop_timeout_s"),
-            wait_timeout=given.get("wait_timeout"),
+            wait_timeout=reading.get("wait_timeout"),
         )
 
     @property
@@ -191,95 +195,13 @@ def fitting_size(cpu: int, memory_mib: int, *, is_fargate: bool) -> tuple[int, i
     return cpu, memory_mib
 
 
-def _refuse_unknown(section: Mapping[str, Any]) -> None:
-    known = sorted({*SETTINGS, *COMMON_SETTINGS})
-    for key in section:
-        if key not in known:
-            raise ExecutorError(
-                f"Executor 'ecs' has no setting '{key}'.",
-                hint=did_you_mean(str(key), known) or f"It has: {', '.join(known)}.",
-            )
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Reads single values, each of its type."""
-
-    given: Mapping[str, Any]
-
-    def text(self, key: str) -> str:
-        value = self.given.get(key, "")
-        if isinstance(value, Mapping | list | bool):
-            raise _wrong(key, "a text")
-        return str(value)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.given.get(key) or ()
-        if isinstance(value, str):
-            value = [part.strip() for part in value.split(",")]
-        if not isinstance(value, list | tuple):
-            raise _wrong(key, "a list of texts")
-        return tuple(str(item) for item in value)
-
-    def choice(self, key: str) -> bool | None:
-        value = self.given.get(key)
-        if value is None or isinstance(value, bool):
-            return value
-        # As AWS writes it, and as Jinja leaves it.
-        words = {"enabled": True, "true": True, "disabled": False, "false": False}
-        if str(value).lower() not in words:
-            raise _wrong(key, "true or false")
-        return words[str(value).lower()]
-
-    def whole(self, key: str) -> int | None:
-        value = self.given.get(key)
-        if value is None:
-            return None
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise _wrong(key, "a whole number") from None
-        if isinstance(value, bool) or not number.is_integer() or number < 0:
-            raise _wrong(key, "a whole number")
-        return int(number)
-
-    def units(self, key: str) -> int | None:
-        """CPU units or MiB, also as task definitions may have them: `1 vCPU`, `2 GB`."""
-        value = self.given.get(key)
-        text = str(value).lower().replace(" ", "")
-        for suffix in ("vcpu", "gb"):
-            if value is not None and text.endswith(suffix):
-                try:
-                    return math.ceil(float(text.removesuffix(suffix)) * 1024)
-                except ValueError:
-                    raise _wrong(key, "a whole number") from None
-        return self.whole(key)
-
-    def mapping(self, key: str) -> Mapping[str, Any] | None:
-        value = self.given.get(key)
-        if value is not None and not isinstance(value, Mapping):
-            raise _wrong(key, "a mapping")
-        return value
-
-    def objects(self, key: str) -> tuple[Mapping[str, Any], ...]:
-        value = self.given.get(key) or ()
-        if not isinstance(value, list | tuple) or not all(
-            isinstance(item, Mapping) for item in value
-        ):
-            raise _wrong(key, "a list of mappings, as the API has them")
-        return tuple(value)
-
-    def pairs(self, key: str) -> dict[str, str]:
-        """A mapping, or the list of keys and values that Mage has for tags."""
-        value = self.given.get(key) or {}
-        if isinstance(value, list) and all(
-            isinstance(item, Mapping) and {*item} == {"key", "value"} for item in value
-        ):
-            value = {item["key"]: item["value"] for item in value}
-        if not isinstance(value, Mapping):
-            raise _wrong(key, "a mapping of names to texts")
-        return {str(name): str(text) for name, text in value.items()}
-
-
-def _wrong(key: str, wanted: str) -> ExecutorError:
-    return ExecutorError(f"The setting '{key}' of executor 'ecs' is not {wanted}.")
+def _units(reading: SettingsReader, key: str) -> int | None:
+    """CPU units or MiB, also as task definitions may have them: `1 vCPU`, `2 GB`."""
+    text = str(reading.get(key)).lower().replace(" ", "")
+    for suffix in ("vcpu", "gb"):
+        if text.endswith(suffix):
+            try:
+                return math.ceil(float(text.removesuffix(suffix)) * 1024)
+            except ValueError:
+                break
+    return reading.whole(key)

@@ -56,7 +56,8 @@ def job_state(task: Mapping[str, Any]) -> JobState:
     status = str(task.get("lastStatus", ""))
     container = own_container(task)
     if status in ("PROVISIONING", "PENDING", "ACTIVATING"):
-        return JobState(Phase.PENDING, detail=_waiting(task), node=node)
+        no_room = Reason.NO_CAPACITY if status == "PROVISIONING" else Reason.NONE
+        return JobState(Phase.PENDING, no_room, _waiting(task), node=node)
     # What runs beside it may keep a task alive.
     if status == "STOPPED" or _has_ended(container):
         return _ended(task, container, node)
@@ -145,7 +146,7 @@ def _not_started(words: str) -> Verdict:
     """Why a container could not be started, and what to do."""
     lower = words.lower()
     if _NO_CAPACITY.search(words):
-        return Reason.THROTTLED, "Try subnets in other zones, or another 'cpu' and 'memory'."
+        return Reason.NO_CAPACITY, "Try subnets in other zones, or another 'cpu' and 'memory'."
     if "CannotPull" in words:
         return _not_pulled(words)
     if "ResourceInitialization" in words:

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from jupyter_blocks.settings import did_you_mean, listed
+from jupyter_blocks.settings import did_you_mean, listed, shown
 
 __all__ = ["Fault", "checked", "parse_quantity"]
 
@@ -135,7 +135,7 @@ class _Reader:
                 self.faults.append(Fault(f"{at}.{field.name}".lstrip("."), "is required"))
 
     def _wrong(self, value: Any, at: str, wanted: str) -> Any:
-        self.faults.append(Fault(at, f"must be {wanted}, not {value!r:.60}"))
+        self.faults.append(Fault(at, f"must be {wanted}, not {shown(value)}"))
         return value
 
 

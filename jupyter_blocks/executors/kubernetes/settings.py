@@ -17,9 +17,10 @@ from typing import Any
 import yaml
 
 from jupyter_blocks.errors import ExecutorError
-from jupyter_blocks.executors.kubernetes.schema import Fault, checked, parse_quantity
+from jupyter_blocks.executors.kubernetes.schema import checked, parse_quantity
 from jupyter_blocks.executors.outgoing import COMMON_SETTINGS
-from jupyter_blocks.settings import did_you_mean
+from jupyter_blocks.executors.settingsreader import SettingsReader
+from jupyter_blocks.settings import did_you_mean, shown
 
 __all__ = ["SETTINGS", "KubernetesSettings", "read_settings"]
 
@@ -94,6 +95,7 @@ _OURS = {
     },
 }
 """Fields that cannot be set, and why."""
+GPU = "nvidia.com/gpu"
 _PREFIX = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?\Z")
 _LONGEST_PREFIX = 63 - len("-") - 26
 
@@ -114,7 +116,7 @@ class KubernetesSettings:
     """Of a `V1PodSpec`."""
     container: Mapping[str, Any] = field(default_factory=dict)
     """Of a `V1Container`."""
-    gpu_resource: str = "nvidia.com/gpu"
+    gpu_resource: str = GPU
     """What a GPU is called on the cluster's nodes."""
 
 
@@ -125,36 +127,38 @@ def read_settings(
 
     `config_file` (or `K8S_CONFIG_FILE`) is relative to the project.
     """
-    reader = _Reader()
-    reader.refuse_unknown(settings)
+    values = SettingsReader("k8s", settings)
+    values.refuse_unknown(SETTINGS)
+    reader = _Reader(values)
     metadata, job, pod, container = reader.parts(settings, project, environment)
     reader.simple_keys(settings, job, pod, container)
-    limits = reader.resources(settings, container)
+    limits = reader.resources(container)
     reader.refuse_ours({"metadata": metadata, "job": job, "pod": pod, "container": container})
-    prefix = reader.prefix(settings)
-    if reader.faults:
-        raise _error(reader.faults)
+    prefix, namespace = reader.prefix(), values.text("namespace")
+    labels, annotations = values.pairs("labels"), values.pairs("annotations")
+    values.check()
     return KubernetesSettings(
-        namespace=str(settings.get("namespace") or metadata.get("namespace") or ""),
+        namespace=namespace or str(metadata.get("namespace") or ""),
         prefix=prefix,
-        labels={**metadata.get("labels", {}), **_texts(settings.get("labels"))},
-        annotations={**metadata.get("annotations", {}), **_texts(settings.get("annotations"))},
+        labels={**metadata.get("labels", {}), **labels},
+        annotations={**metadata.get("annotations", {}), **annotations},
         job=job,
         pod=pod,
         container={**container, **limits},
-        gpu_resource=str(settings.get("gpu_resource") or "nvidia.com/gpu"),
+        gpu_resource=values.text("gpu_resource") or GPU,
     )
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Reader:
-    faults: list[Fault] = field(default_factory=list)
+    values: SettingsReader
 
-    def refuse_unknown(self, settings: Mapping[str, Any]) -> None:
-        for key in settings:
-            if key not in SETTINGS:
-                hint = did_you_mean(str(key), SETTINGS) or "See docs/executors/kubernetes.md."
-                self.faults.append(Fault(str(key), "is no setting of executor 'k8s'", hint))
+    def checked(self, kind: str, said: Any, at: str = "") -> Any:
+        """A part of a Job in the names of JSON; what Kubernetes would not take is noted."""
+        value, faults = checked(kind, said, at=at, python_names=True, whole=False)
+        for fault in faults:
+            self.values.problem(f"'{fault.at}' {fault.message}", fault.hint)
+        return value
 
     def parts(
         self, settings: Mapping[str, Any], project: str, environment: Mapping[str, str]
@@ -165,8 +169,7 @@ class _Reader:
         for source in (_from_file(settings, project, environment), settings):
             for name, kind in _PARTS.items():
                 said = {} if source.get(name) is None else source[name]
-                value, faults = checked(kind, said, at=name, python_names=True, whole=False)
-                self.faults += faults
+                value = self.checked(kind, said, name)
                 target = found["container" if name == "container_config" else name]
                 _join(target, value if isinstance(value, dict) else {})
         return found["metadata"], found["job"], found["pod"], found["container"]
@@ -181,33 +184,36 @@ class _Reader:
         groups = (("V1JobSpec", _JOB_KEYS, job), ("V1PodSpec", _POD_KEYS, pod))
         for kind, keys, target in (*groups, ("V1Container", _CONTAINER_KEYS, container)):
             said = {keys[key]: settings[key] for key in keys if settings.get(key) is not None}
-            value, faults = checked(kind, said, python_names=True, whole=False)
-            self.faults += faults
-            _join(target, value)
+            _join(target, self.checked(kind, said))
         pulling = settings.get("image_pull_secrets") or []
         names = [pulling] if isinstance(pulling, str) else pulling
+        if not isinstance(names, list | tuple):
+            self.values.wrong("image_pull_secrets", "a list of names")
+            return
         secrets = [item if isinstance(item, Mapping) else {"name": str(item)} for item in names]
         if secrets:
             _join(pod, {"imagePullSecrets": secrets})
 
-    def resources(
-        self, settings: Mapping[str, Any], container: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def resources(self, container: Mapping[str, Any]) -> dict[str, Any]:
         """`resources` of the container: limits and requests, with `gpu` by its full name."""
-        gpu = str(settings.get("gpu_resource") or "nvidia.com/gpu")
-        own = _mapping(settings.get("resources"))
+        gpu = self.values.text("gpu_resource") or GPU
+        own = self.values.mapping("resources") or {}
         for key in set(own) - {"limits", "requests"}:
             hint = did_you_mean(str(key), ("limits", "requests")) or (
                 "Write limits and requests below it; a block's own 'resources' has cpu, "
                 "memory_mib and gpu."
             )
-            self.faults.append(Fault(f"resources.{key}", "is not known", hint))
-        found: dict[str, Any] = dict(container.get("resources", {}))
+            self.values.problem(f"'resources.{key}' is not known", hint)
+        found = dict(_mapping(container.get("resources")))
         for kind in ("limits", "requests"):
-            said = {**_mapping(own.get(kind)), **_mapping(settings.get(f"resource_{kind}"))}
+            if not isinstance(own.get(kind) or {}, Mapping):
+                self.values.problem(f"'resources.{kind}' must be a mapping, not {shown(own[kind])}")
+            simple = self.values.mapping(f"resource_{kind}") or {}
+            said = {**_mapping(own.get(kind)), **simple}
             texts = {gpu if key == "gpu" else key: str(value) for key, value in said.items()}
-            merged = {**found.get(kind, {}), **texts}
-            self.faults += _wrong_quantities(f"resources.{kind}", merged)
+            merged = {**_mapping(found.get(kind)), **texts}
+            for words in _wrong_quantities(f"resources.{kind}", merged):
+                self.values.problem(words)
             if merged:
                 found[kind] = merged
         return {"resources": found} if found else {}
@@ -217,20 +223,17 @@ class _Reader:
         for part, value in parts.items():
             for name, why in _OURS[part].items():
                 if name in value:
-                    self.faults.append(Fault(f"{part}.{name}", "cannot be set", why))
+                    self.values.problem(f"'{part}.{name}' cannot be set", why)
 
-    def prefix(self, settings: Mapping[str, Any]) -> str:
+    def prefix(self) -> str:
         """Mage puts the name of a trigger in; there are none here."""
-        said = str(settings.get("job_name_prefix") or "jb")
+        said = self.values.text("job_name_prefix") or "jb"
         prefix = said.replace("{trigger_name}", "").strip("-") or "jb"
         if not _PREFIX.match(prefix) or len(prefix) > _LONGEST_PREFIX:
-            self.faults.append(
-                Fault(
-                    "job_name_prefix",
-                    f"'{said}' cannot begin the name of a Job",
-                    f"Write up to {_LONGEST_PREFIX} lower case letters, digits and dashes, a "
-                    "letter first.",
-                )
+            self.values.problem(
+                f"'job_name_prefix' '{said}' cannot begin the name of a Job",
+                f"Write up to {_LONGEST_PREFIX} lower case letters, digits and dashes, a letter "
+                "first.",
             )
         return prefix
 
@@ -271,23 +274,13 @@ def _from_file(
     return found
 
 
-def _wrong_quantities(at: str, values: Mapping[str, str]) -> Iterator[Fault]:
+def _wrong_quantities(at: str, values: Mapping[str, str]) -> Iterator[str]:
     for key, value in values.items():
         try:
             parse_quantity(value)
         except ValueError as error:
-            yield Fault(f"{at}.{key}", str(error))
+            yield f"'{at}.{key}' {error}"
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _texts(value: Any) -> dict[str, str]:
-    return {str(key): str(item) for key, item in _mapping(value).items()}
-
-
-def _error(faults: list[Fault]) -> ExecutorError:
-    said = "; ".join(f"'{fault.at}' {fault.message}" for fault in faults)
-    hints = [fault.hint for fault in faults if fault.hint]
-    return ExecutorError(f"Settings of executor 'k8s': {said}.", hint=hints[0] if hints else "")

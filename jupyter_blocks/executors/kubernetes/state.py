@@ -122,11 +122,13 @@ def _without_pod(job: Mapping[str, Any], warning: str) -> JobState:
     if job["metadata"].get("deletionTimestamp"):
         return JobState(Phase.RUNNING, detail="it is being deleted")
     if job.get("spec", {}).get("suspend"):
-        return JobState(Phase.PENDING, detail="the Job is suspended; a queue has to let it run")
+        detail = "the Job is suspended; a queue has to let it run"
+        return JobState(Phase.PENDING, Reason.NO_CAPACITY, detail)
     if warning and _NEVER_CREATED.search(warning):
         detail = f"Kubernetes refuses its pod: {warning}"
         return JobState(Phase.FAILED, Reason.CONFIGURATION, detail)
-    return JobState(Phase.PENDING, detail=warning or "its pod is not there yet")
+    no_room = Reason.NO_CAPACITY if "exceeded quota" in warning else Reason.NONE
+    return JobState(Phase.PENDING, no_room, warning or "its pod is not there yet")
 
 
 def _pod_state(pod: Mapping[str, Any], now: datetime, warning: str) -> JobState:
@@ -187,7 +189,7 @@ def _waiting(
     """Our container has not been started."""
     scheduled = _condition(pod, "PodScheduled", "False")
     if scheduled:
-        return JobState(Phase.PENDING, detail=_unscheduled(scheduled), node=node)
+        return JobState(Phase.PENDING, Reason.NO_CAPACITY, _unscheduled(scheduled), node=node)
     image = str(container_of(pod["spec"]).get("image", ""))
     for status in (*pod["status"].get("initContainerStatuses", ()), None):
         if status is not None:
