@@ -11,6 +11,7 @@
 """
 
 from jupyter_blocks.variables.formats.base import Encoded, Format, NotExactError, Sink, Source
+from jupyter_blocks.variables.formats.memories import array_reducers
 from jupyter_blocks.variables.formats.registry import (
     decode,
     encode,
@@ -20,7 +21,6 @@ from jupyter_blocks.variables.formats.registry import (
 from jupyter_blocks.variables.formats.sharing import share, shareable
 from jupyter_blocks.variables.formats.together import (
     TOGETHER_FORMAT,
-    array_reducers,
     read_together,
     write_together,
 )

@@ -59,8 +59,6 @@ class Format:
     read: Callable[[StoredOutput, Source], Any]
     preview: Callable[[Any], Mapping[str, Any]] | None = None
     """JSON-safe entries that are added to the preview of a value."""
-    needs_proof: bool = False
-    """Whether the value is read back once after writing, because nothing else shows it can be."""
 
 
 def type_name(kind: type) -> str:

@@ -44,12 +44,27 @@ class Column:
     def cut(self, start: int, stop: int) -> Any:
         """Rows start to stop as one Arrow Array; `NotExactError` where a value does not fit."""
         if self.convert is None:
+            if start == stop and _is_text(self.type):
+                return _no_text(self.type)
             piece = self.whole.slice(start, stop - start)
             return piece.chunk(0) if piece.num_chunks == 1 else piece.combine_chunks()
         try:
             return self.convert(start, stop)
         except _CONVERSION_ERRORS as error:
             raise NotExactError(str(error)) from error
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa
+
+    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
+
+
+def _no_text(kind: Any) -> Any:
+    """No rows of texts. Of an empty slice, Arrow 26 writes the places of all texts there are."""
+    import pyarrow as pa
+
+    return pa.array([], kind)
 
 
 def encode_column(values: Any) -> Column | None:

@@ -3,6 +3,7 @@
 The buffers are mapped copy-on-write when they are read, so an array inside an object costs no time
 and comes back writable. Classes and functions of a module that another process cannot import - a
 notebook, a block file - are stored by value with cloudpickle. What is written is loaded once.
+Arrays in one value that are views of one another stay so (`memories`).
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from typing import Any, ClassVar
 
 from jupyter_blocks.errors import UnstorableError, VariableError
 from jupyter_blocks.variables.formats.base import Encoded, Format, Sink, Source, type_name
+from jupyter_blocks.variables.formats.classes import ObjectUnpickler
 from jupyter_blocks.variables.formats.designs import design_reducers
 from jupyter_blocks.variables.formats.extras import table_reducers
+from jupyter_blocks.variables.formats.memories import Overlaps, array_reducers
 from jupyter_blocks.variables.formats.readers import reader_reducers
 from jupyter_blocks.variables.formats.unstorable import describe_unstorable, refuse
 from jupyter_blocks.variables.manifest import StoredOutput
@@ -42,7 +45,12 @@ def _write(value: Any, sink: Sink) -> Encoded:
     refuse(value, sink.name)
     kind = _kind(value)
     rows = len(value) if kind == "array" and value.ndim else None
-    return Encoded(kind, write_pickle(value, sink), rows)
+    overlaps = Overlaps()
+    meta = write_pickle(value, sink, reducers=overlaps.reducers)
+    if overlaps.found():
+        sink.discard()
+        meta = write_pickle(value, sink, reducers=array_reducers)
+    return Encoded(kind, meta, rows)
 
 
 def _kind(value: Any) -> str:
@@ -199,7 +207,7 @@ def _load_back(value: Any, sink: Sink, meta: dict[str, Any]) -> set[str]:
     except Exception as error:
         reason = f"reading it back failed with {type(error).__name__}: {error}"
         raise _unstorable(value, sink, reason) from error
-    if type(again).__qualname__ != type(value).__qualname__:
+    if type(again).__name__ != type(value).__name__:
         raise _unstorable(value, sink, f"a {type_name(type(again))} came back")
     return {name for name in modules if not _can_be_imported(name)}
 
@@ -219,21 +227,7 @@ def read_pickle(meta: Any, source: Source, modules: set[str] | None = None) -> A
         memory = memoryview(source.buffer(".buffers"))
         buffers = [memory[start : start + length] for start, length in meta["buffers"]]
     with source.stream(".pickle") as file:
-        if modules is None:
-            return pickle.load(file, buffers=buffers)  # noqa: S301 - a file of our own
-        return _NotingUnpickler(file, buffers, modules).load()
-
-
-class _NotingUnpickler(pickle.Unpickler):
-    """Notes the module of every class and function that a pickle names."""
-
-    def __init__(self, file: Any, buffers: Any, modules: set[str]) -> None:
-        super().__init__(file, buffers=buffers)
-        self._modules = modules
-
-    def find_class(self, module: str, name: str, /) -> Any:
-        self._modules.add(module)
-        return super().find_class(module, name)
+        return ObjectUnpickler(file, buffers, modules).load()
 
 
 @contextmanager
