@@ -90,20 +90,7 @@ CORPUS: dict[str, Expected] = {
     "pandas_reshaping.ipynb": Expected(checked=(EACH,)),
     "panel_econometrics.ipynb": Expected(checked=(SUGGESTED,)),
     "plain_python.ipynb": _SAME,
-    "plots_in_steps.ipynb": Expected(
-        needs=("matplotlib",),
-        refused={
-            EACH: "plots_in_steps.ipynb, cell 6, line 1: The figure or axes 'fig' of block "
-            "'block_5' (cell 5) goes on in block 'block_6'. Draw it in one block: give this cell "
-            "the tag 'continue', or begin a new figure.\n"
-            "plots_in_steps.ipynb, cell 6, line 2: The figure or axes 'ax' of block 'block_5' "
-            "(cell 5) goes on in block 'block_6'. Draw it in one block: give this cell the tag "
-            "'continue', or begin a new figure.\n"
-            "plots_in_steps.ipynb, cell 6, line 3: The figure or axes 'fig' of block 'block_5' "
-            "(cell 5) goes on in block 'block_6'. Draw it in one block: give this cell the tag "
-            "'continue', or begin a new figure."
-        },
-    ),
+    "plots_in_steps.ipynb": Expected(needs=("matplotlib",)),
     "random_walks.ipynb": Expected(needs=("matplotlib",), checked=(SUGGESTED,)),
     "script_style.py": _SAME,
     "segregation.ipynb": Expected(needs=("matplotlib",), checked=(EACH,)),

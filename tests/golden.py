@@ -157,7 +157,11 @@ def _call_in_notebook(block: BlockDraft, namespace: dict[str, Any]) -> Any:
 
 def _snapshot(block: BlockDraft, namespace: Mapping[str, Any], shown: Any) -> dict[str, Any]:
     values = {name: shown if name == "output_0" else namespace[name] for name in block.outputs}
-    return copy.deepcopy(values)
+    try:
+        return copy.deepcopy(values)
+    except TypeError:  # of `d.keys()` there is no copy
+        copied: dict[str, Any] = pickle.loads(_dumped(values))
+        return copied
 
 
 # the pipeline
@@ -174,9 +178,9 @@ def _run_pipeline(root: Path, draft: NotebookPipeline, parameters: Mapping[str, 
         with _block_module(root / block.file, root, given) as marks:
             with _own_streams(block, streams):
                 values = _run_block(block, marks, stored, given)
-            stored[name] = {key: cloudpickle.dumps(value) for key, value in values.items()}
+            stored[name] = {key: _dumped(value) for key, value in values.items()}
             together = block.binding.together if block.binding else ()
-            stored[name][""] = _dumped_together({key: values[key] for key in together})
+            stored[name][""] = _dumped({key: values[key] for key in together})
             found[name] = values
     return found
 
@@ -214,8 +218,8 @@ def _run_block(
     return values
 
 
-def _dumped_together(values: Mapping[str, Any]) -> bytes:
-    """Values in one piece, so that they share what they shared."""
+def _dumped(value: Any) -> bytes:
+    """A value in one piece: what shares in it does so when it is loaded."""
 
     class Pickler(cloudpickle.Pickler):
         dispatch_table: ClassVar[Any] = ChainMap(
@@ -223,7 +227,7 @@ def _dumped_together(values: Mapping[str, Any]) -> bytes:
         )
 
     file = io.BytesIO()
-    Pickler(file).dump(values)
+    Pickler(file).dump(value)
     return file.getvalue()
 
 

@@ -153,6 +153,12 @@ def test_functions_of_the_cell_are_known_by_what_they_change(case: Case) -> None
     check(case)
 
 
+def test_what_a_model_has_learned_is_no_method_that_changes_it() -> None:
+    """`model.coef_` is handed to a function as a value, `items.append` to be called."""
+    assert found("y = np.dot(X, model.coef_)").changes == ""
+    assert found("y = map(items.append, rows)").changes == "items"
+
+
 def test_functions_of_earlier_cells_are_known_if_they_are_given() -> None:
     """Their definitions replace the guess, in both directions."""
     definitions = analyze("def show(d): print(d)\ndef mark(a, *, t): t['x'] = a").definitions

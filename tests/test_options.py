@@ -129,6 +129,33 @@ def test_options_in_branches_and_on_modules(tmp_path: Path) -> None:
     assert found == {"a": 1, "b": ("JB_TWO", "[1.23]", 2.0), "c": ([2], "0.143")}
 
 
+@pytest.mark.parametrize(
+    "imports", ["from pylab import *", "from pylab import axes, figure", "from pylab import *\n"]
+)
+def test_data_under_the_name_of_an_import_has_no_options(tmp_path: Path, imports: str) -> None:
+    """`axes` is a function of pylab until a cell calls its own axes so."""
+    draws = "axes = figure().add_axes([0, 0, 1, 1])\naxes.set_xlabel('x')\na = axes.get_xlabel()"
+    found = values(
+        tmp_path,
+        ("imports", imports),
+        ("loader:a", draws),
+        ("loader:b", "b = 2"),
+    )
+    assert found == {"a": "x", "b": 2}
+
+
+def test_an_import_gives_the_module_back(tmp_path: Path) -> None:
+    """What is imported after that under the name of data has options again."""
+    found = values(
+        tmp_path,
+        ("imports", "import numpy as np"),
+        ("loader:a", "np = [1]\na = len(np)"),
+        ("loader:b", "import numpy as np\nnp.set_printoptions(precision=2)\nb = 2"),
+        ("loader:c", "c = str(np.array([1.23456]))"),
+    )
+    assert found == {"a": 1, "b": 2, "c": "[1.23]"}
+
+
 def test_options_from_constants_and_for_decorated_functions(tmp_path: Path) -> None:
     """A constant comes along from the shared module."""
     found = values(
@@ -153,6 +180,58 @@ def test_the_search_path_comes_before_the_imports_that_need_it(tmp_path: Path) -
         ("loader:b", "b = jb_own_tools.number + 1"),
     )
     assert found == {"a": 7, "b": 8}
+
+
+PATHS = {
+    "if it is not there": (
+        "import os, sys\nmodule_path = os.path.abspath(os.path.join('own_code'))\n"
+        "if module_path not in sys.path:\n    sys.path.append(module_path)"
+    ),
+    "folder by folder": (
+        "import sys\nfor folder in ['own_code', 'other']:\n    if folder not in sys.path:\n"
+        "        sys.path.insert(0, folder)"
+    ),
+    "added up": "import sys\nsys.path += ['own_code']",
+    "made anew": "import sys\nsys.path = ['own_code', *sys.path]",
+    "put in front": "import sys\nsys.path[:0] = ['own_code']",
+    "of a name that is set again": (
+        "import sys\np = 'other'\nsys.path.append(p)\np = 'own_code'\nsys.path.append(p)"
+    ),
+    "with pathlib": (
+        "import sys\nfrom pathlib import Path\nROOT = Path.cwd()\n"
+        "sys.path.append(str(ROOT / 'own_code'))"
+    ),
+    "by site": "import site\nsite.addsitedir('own_code')",
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_all_ways_to_say_where_modules_are_looked_for(tmp_path: Path, name: str) -> None:
+    """What cells below import from there is found, also where a block says it."""
+    source = tmp_path / "own_code"
+    source.mkdir()
+    (source / "jb_path_tools.py").write_text("number = 7\n", "utf-8")
+    tag, more = ("loader:first", "\nfirst = 1") if "if" in name else ("imports", "")
+    found = values(
+        tmp_path,
+        (tag, PATHS[name] + more),
+        ("", "from jb_path_tools import *"),
+        ("loader:a", "a = number"),
+        ("loader:b", "b = number + 1"),
+    )
+    assert (found["a"], found["b"]) == (7, 8)
+
+
+@pytest.mark.parametrize(
+    "cell", ["p = open('rows').read()\nsys.path.append(p)", "sys.path.append(place())"]
+)
+def test_a_path_that_only_a_block_knows_is_refused(tmp_path: Path, cell: str) -> None:
+    """Imports stand at the top of the file, where no data is."""
+    define = "def place():\n    return 'x'"
+    path = notebook(tmp_path, IMPORTS, ("functions", define), ("loader:a", f"{cell}\nx = 1"))
+    (problem,) = analyze_notebook(read_notebook(path)).problems
+    assert (problem.code, problem.cell) == ("option-reads-data", 3)
+    assert "is not there yet. Write the path itself" in f"{problem.message} {problem.hint}"
 
 
 def test_the_text_of_a_block(tmp_path: Path) -> None:

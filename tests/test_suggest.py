@@ -194,6 +194,17 @@ SETUP = [
     ("import warnings\nwarnings.filterwarnings('ignore')", "imports"),
     ("import matplotlib.pyplot as plt\nplt.rcParams['figure.dpi'] = 100", "imports"),
     ("%matplotlib inline\nimport numpy as np", "imports"),
+    ("import sys\nsys.path.append('..')", "imports"),
+    ("%load_ext autoreload\n%autoreload 2\nimport sys\nsys.path.insert(0, '..')", "imports"),
+    (
+        (
+            "import os, sys\nroot = os.path.abspath('..')\nif root not in sys.path:\n"
+            "    sys.path.append(root)"
+        ),
+        "imports",
+    ),
+    ("import sys\nsys.path += ['..']", "imports"),
+    ("from math import *", "imports"),
     ("import math\n\ndef area(r):\n    return math.pi * r * r", "functions"),
     ("class A:\n    pass", "functions"),
     ("LIMIT = 3\n\ndef over(x):\n    return x > LIMIT", "functions"),

@@ -100,6 +100,10 @@ class Aliases:
         """Whether `name` certainly stands for a table of pandas."""
         return self._kinds.get(name) is Kind.TABLE
 
+    def is_iterator(self, name: str) -> bool:
+        """Whether `name` certainly stands for an iterator, which is used up when it is read."""
+        return self._kinds.get(name) is Kind.ITERATOR
+
     def is_estimator(self, name: str) -> bool:
         """Whether `name` certainly stands for a model as scikit-learn has them."""
         return self._kinds.get(name) is Kind.ESTIMATOR

@@ -66,7 +66,7 @@ def _walked(
         if groups == walk.reader.together.groups:
             break
         walk = _walk(codes, plans, folder, report, groups)
-        best = min(walk, best, key=_mistakes)
+        best = walk if _errors(walk) <= _errors(best) else best  # it lets more names go on together
     return best
 
 
@@ -86,10 +86,8 @@ def _walk(
     return walk
 
 
-def _mistakes(walk: Walk) -> tuple[int, int]:
-    problems = walk.report.problems
-    errors = sum(item.severity == "error" for item in problems)
-    return errors, len(problems) - errors
+def _errors(walk: Walk) -> int:
+    return sum(item.severity == "error" for item in walk.report.problems)
 
 
 def _default_name(stem: str) -> str:

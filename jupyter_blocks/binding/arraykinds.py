@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from jupyter_blocks.binding.arrayshapes import dimensions
 from jupyter_blocks.dataflow import Definition
+from jupyter_blocks.dataflow.mutation import LAZY_ITERATORS
 from jupyter_blocks.dataflow.values import arguments_by_name
 from jupyter_blocks.wordsets import word_set
 
@@ -32,6 +33,8 @@ class Kind(StrEnum):
     """A list, a dict or a set, which holds the very objects it is given."""
     TABLE = "table"
     """A table of pandas, or a file of tables: it copies what it is given."""
+    ITERATOR = "iterator"
+    """What is used up when it is read."""
     ESTIMATOR = "estimator"
     """A model as scikit-learn has them: what `fit` gives is the model itself."""
 
@@ -79,8 +82,11 @@ def kind_of(
             return Kind.NUMBER
         case ast.List() | ast.Dict() | ast.Set() | ast.ListComp() | ast.DictComp() | ast.SetComp():
             return Kind.CONTAINER
+        case ast.GeneratorExp():
+            return Kind.ITERATOR
         case ast.Call(func=ast.Attribute(attr=method, value=owner)):
-            return _call(method, owner, kinds, module_of)
+            is_lazy = method in LAZY_ITERATORS and _root_module(owner, module_of) == "itertools"
+            return Kind.ITERATOR if is_lazy else _call(method, owner, kinds, module_of)
         case ast.Call(func=ast.Name(id=name)):
             return _plain_call(name, module_of(name))
         case ast.BinOp(left=left, right=right):
@@ -131,6 +137,8 @@ def viewed(
 
 def _plain_call(name: str, module: str) -> Kind | None:
     """What a function that is called by a name of its own gives."""
+    if name in LAZY_ITERATORS and module.partition(".")[0] in ("", "itertools"):
+        return Kind.ITERATOR
     if name in _CONTAINERS and module in ("", "collections"):
         return Kind.CONTAINER
     if module == "random.Random" or (module == "random" and name == "Random"):

@@ -52,7 +52,7 @@ def bound_above(statements: Sequence[Statement], name: str, line: int) -> bool:
 
 
 def figure_names(statements: Sequence[Statement]) -> frozenset[str]:
-    """Names bound to a matplotlib figure or to axes, as `fig, ax = plt.subplots()` does."""
+    """Names bound to a figure, a grid of them or axes, as `fig, ax = plt.subplots()` does."""
     return frozenset().union(*map(_figure_names, statements))
 
 
@@ -69,7 +69,10 @@ def _figure_names(statement: Statement) -> frozenset[str]:
 
 _FIGURE_CALLS = frozenset(
     (
+        "FacetGrid",
         "Figure",
+        "JointGrid",
+        "PairGrid",
         "add_axes",
         "add_subplot",
         "axes",

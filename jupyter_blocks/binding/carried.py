@@ -44,6 +44,8 @@ class Obstacle:
     """A name it reads, or changes when it is called."""
     source: Provider | None
     """Who gave that name another value since; none where the definition itself changes it."""
+    is_here: bool = False
+    """Whether it is the cell that uses the definition which gives the name another value."""
 
 
 class Carried:
@@ -107,8 +109,8 @@ class Carried:
             and all(self.scope.get(name) is then for name, then in kept.at_definition.items())
         )
 
-    def obstacle(self, provider: Provider) -> Obstacle | None:
-        """What keeps the definition itself from being given to a block as a value, if anything.
+    def obstacle(self, provider: Provider, code: CellCode) -> Obstacle | None:
+        """What keeps the definition itself from being given to `code` as a value, if anything.
 
         As a value it goes on with what the names it reads stood for at the end of its block. That
         must be what they still stand for, and it must not be the one that changes them.
@@ -121,8 +123,12 @@ class Carried:
         for name, then in sorted(kept.at_definition.items()):
             if changed := self._changed_since(name, then):
                 return Obstacle(name, changed)
+        here = {*code.flow.binds, *code.flow.maybe_binds, *code.flow.changes}
         for name in self.read_later(provider):
             source = self.scope.get(name)
+            is_other = code.number != provider.cell and (source is None or source.origin in _VALUES)
+            if name in here and is_other and name not in code.definitions:
+                return Obstacle(name, source, is_here=True)
             if source is None or source.origin in LASTING or source.is_of(provider.block):
                 continue
             if source.cell > provider.cell or source.origin not in _VALUES:

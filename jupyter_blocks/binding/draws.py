@@ -1,8 +1,8 @@
 """Whether code seeds the global random streams or draws from them, as far as can be seen.
 
-Two streams are carried between blocks: that of `random` and that of `numpy.random`. Calls of their
-functions are seen for sure. Libraries draw from them too (models, samples, splits), so what uses a
-library that is not known to leave them alone *may* draw.
+Three streams are carried between blocks: those of `random`, of `numpy.random` and, where torch is
+seeded, of torch. Calls of their functions are seen for sure. Libraries draw from them too (models,
+samples, splits), so what uses a library that is not known to leave them alone *may* draw.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from jupyter_blocks.binding.nodes import children
 from jupyter_blocks.binding.statements import Statement, asked_once, asked_once_with, dotted_name
 from jupyter_blocks.wordsets import word_set
 
-__all__ = ["STREAMS", "Draws", "RandomUse", "dotted_paths", "first_names", "random_uses"]
+__all__ = ["STREAMS", "TORCH", "Draws", "RandomUse", "dotted_paths", "first_names", "random_uses"]
 
+TORCH = "torch"
 STREAMS = frozenset({"numpy", "random"})
-"""The streams that are carried."""
+"""The streams that are carried, besides that of torch."""
 
 
 class Draws(IntEnum):
@@ -44,6 +45,10 @@ class RandomUse:
 _SEEDS = word_set("seed set_state setstate")
 _SEEDS_ALL = word_set("seed_everything set_random_seed set_seed set_seeds")
 """Functions of other libraries that seed all streams, such as `keras.utils.set_random_seed`."""
+
+_ON_TORCH = ("accelerate", "fastai", "lightning", "pytorch_lightning", "torch", "transformers")
+"""Packages that seed torch, too."""
+_TORCH_SEEDS = word_set("manual_seed manual_seed_all seed seed_all set_rng_state")
 
 _NO_DRAWS = word_set(
     """BitGenerator Generator MT19937 PCG64 PCG64DXSM Philox Random RandomState SFC64 SeedSequence
@@ -159,8 +164,10 @@ def _meaning(full: str) -> tuple[Draws, frozenset[str]] | None:
         if name in _SEEDS:
             return Draws.SEED, streams
         return None if name in _NO_DRAWS else (Draws.SURELY, streams)
+    if full.startswith("torch.") and name in _TORCH_SEEDS:
+        return Draws.SEED, frozenset({TORCH})
     if name in _SEEDS_ALL:
-        return Draws.SEED, STREAMS
+        return Draws.SEED, STREAMS | {TORCH} if full.startswith(_ON_TORCH) else STREAMS
     return (Draws.MAYBE, STREAMS) if _may_draw(full) else None
 
 

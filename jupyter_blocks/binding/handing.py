@@ -7,9 +7,11 @@ from functools import partial
 
 from jupyter_blocks.binding.branches import augmented, certainly_changed
 from jupyter_blocks.binding.inplace import cell_writes, overwritten_names
+from jupyter_blocks.binding.meetings import Meetings
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.reading import Reader, Reading, Strength
 from jupyter_blocks.binding.scope import Bond, Change, Origin, Provider
+from jupyter_blocks.binding.uses import only_shown
 from jupyter_blocks.dataflow import CellFlow, Use
 
 __all__ = ["Handing"]
@@ -21,6 +23,7 @@ class Handing:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.scope = reader.scope
+        self.meetings = Meetings(reader)
 
     def change_same(self, reading: Reading, augmented_names: Iterable[str]) -> None:
         """`x += y` changes what shares the object of `x` if that is a list, say, and not a number.
@@ -50,6 +53,7 @@ class Handing:
             *augmented(code.statements),
             *(code.settings.changes or ()),
             *(called := self.called(flow)),
+            *self.drawn_on(reading),
         )
         overwritten, written = overwritten_names(code.statements), cell_writes(code.statements)
         for name in dict.fromkeys(changed):
@@ -72,6 +76,7 @@ class Handing:
             for other in parted:
                 if id(other) in read:
                     self.reader.warn_of_alias(code, Use(other.name, 1), other)
+            self.meetings.check(reading, provider, change)
 
     def _changed(self, block: OpenBlock, name: str) -> Provider | None:
         """Who provides what the cell changes; none where other names cannot part from it."""
@@ -83,10 +88,24 @@ class Handing:
     def called(self, flow: CellFlow) -> list[str]:
         """Values that are called and may change others: closures, `put = x.append`."""
         found = []
-        for name in flow.calls:
+        read = {use.name for use in (*flow.reads, *flow.maybe_reads)}
+        for name in (name for name in flow.calls if name in read):
             provider = self.scope.get(name)
             if provider is not None and provider.origin is Origin.DATA:
                 found += [name] if self.scope.has_company(provider) else []
+        return found
+
+    def drawn_on(self, reading: Reading) -> list[str]:
+        """Figures and axes that a cell does more with than to show them."""
+        found = []
+        for use in (*reading.flow.reads, *reading.flow.maybe_reads):
+            provider = self.scope.get(use.name)
+            if provider is None or provider.origin is not Origin.DATA:
+                continue
+            if not self.reader.refusals.is_figure(use.name, provider):
+                continue
+            if not only_shown(reading.code.statements, use.name):
+                found.append(use.name)
         return found
 
     def hand_on(self, reading: Reading, in_place: frozenset[str]) -> None:
@@ -100,25 +119,46 @@ class Handing:
         }
         for name in self.reader.together.going_on(gone | changed, cell):
             provider = self.scope.get(name)
-            if provider is None or provider.is_of(block.name) or not self._goes_on(block, provider):
+            if provider is None or provider.is_of(block.name):
+                continue
+            if not self._goes_on(reading, provider):
                 continue
             self.reader.read(reading, Use(name, 1), Strength.MUST)
             block.bind(self.scope.bind(name, Origin.DATA, cell, block=block.name, changed=True))
             block.handed_on.add(name)
 
-    def _goes_on(self, block: OpenBlock, provider: Provider) -> bool:
+    def _goes_on(self, reading: Reading, provider: Provider) -> bool:
         """Whether a block can take and give a name."""
-        is_value = provider.origin is Origin.DATA and self.reader.can_provide(provider)
-        return is_value and not block.plan.is_sensor
+        if provider.origin is not Origin.DATA or reading.block.plan.is_sensor:
+            return False
+        if self.reader.blocks[provider.block].plan.is_sensor:
+            return False
+        if self.reader.aliases.is_iterator(provider.name):
+            return False
+        return self.reader.can_provide(provider) or self._is_read_later(
+            provider.name, reading.code.number
+        )
+
+    def _is_read_later(self, name: str, cell: int) -> bool:
+        """Whether a later cell certainly looks up what the name stands for: then it is there, even
+        if only a loop has set it.
+        """
+        for number, code in self.reader.where.codes.items():
+            if number > cell and any(use.name == name for use in code.flow.reads):
+                return True
+            if number > cell and name in code.flow.binds:
+                return False
+        return False
 
     def _stays(self, reading: Reading, provider: Provider, other: Provider) -> bool:
         """Whether `other` goes on sharing with `provider`, which the cell changes."""
         aliases = self.reader.aliases
-        if other.is_of(reading.block.name) or aliases.base(other.name) == aliases.base(
-            provider.name
+        is_base = aliases.base(other.name) == aliases.base(provider.name)
+        if other.is_of(reading.block.name) or (
+            is_base and other.name in self.scope.names_of(other)
         ):
             return True
-        return self._goes_on(reading.block, other) and self.reader.together.stay(
+        return self._goes_on(reading, other) and self.reader.together.stay(
             provider, other, reading.code.number
         )
 

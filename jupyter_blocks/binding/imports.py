@@ -7,46 +7,23 @@ bind one name to different things, each file gets them in the order that its cel
 from __future__ import annotations
 
 import ast
-import json
-import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jupyter_blocks.binding.askedpython import exported_names, same_things
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import ImportLine
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.statements import Statement, StatementKind
+from jupyter_blocks.wordsets import word_set
 
 __all__ = ["Imports", "conflicting_names"]
 
-_LIST_NAMES = """
-import importlib, json, sys
-module = importlib.import_module(sys.argv[1])
-names = getattr(module, "__all__", None)
-if names is None:
-    names = [name for name in vars(module) if not name.startswith("_")]
-file = getattr(module, "__file__", None)
-sys.__stdout__.write("\\n" + json.dumps([sorted(names), file]))
-"""
-_COMPARE = """
-import importlib, sys
-def found(path):
-    parts = path.split(".")
-    for end in range(len(parts), 0, -1):
-        try:
-            value = importlib.import_module(".".join(parts[:end]))
-        except ImportError:
-            continue
-        for part in parts[end:]:
-            value = getattr(value, part)
-        return value
-    raise ImportError(path)
-sys.exit(0 if found(sys.argv[1]) is found(sys.argv[2]) else 3)
-"""
-_IMPORT_TIMEOUT_S = 60
 _LINE_LENGTH = 88
+_OF_PATHS = word_set("os pathlib site sys")
+"""Modules that statements which change `sys.path` are made with."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +35,8 @@ class _Record:
     """For each name what it is: `datetime`, or `datetime.datetime`."""
     is_optional: bool
     """Whether it is written only where one of its names is needed."""
+    is_path: bool = False
+    """Whether it is no import, but says where imports below it are looked for."""
 
 
 class Imports:
@@ -94,27 +73,47 @@ class Imports:
         key = text if statement.kind is StatementKind.STAR_IMPORT else ast.dump(statement.node)
         self._records.append(_Record(key, line, origins, is_optional))
         is_star = statement.kind is StatementKind.STAR_IMPORT
-        for name, origin in zip(names, origins, strict=True):
-            self._note(name, origin, is_star=is_star)
+        self._note(dict(zip(names, origins, strict=True)), is_star=is_star)
         return names
 
-    def _note(self, name: str, origin: str, *, is_star: bool) -> None:
-        """Remember what a name is; a module may hand on what others get from elsewhere."""
-        known = self._origins.setdefault(name, {})
+    def _note(self, origins: Mapping[str, str], *, is_star: bool) -> None:
+        """Remember what names are; a module may hand on what others get from elsewhere."""
         if is_star:
-            self._from_star.add(origin)
-        for other in known:
-            through_star = is_star or other in self._from_star
-            if other != origin and through_star and _is_same(other, origin, str(self._folder)):
-                return
-        known[origin] = None
+            self._from_star.update(origins.values())
+        pairs = {
+            (other, origin)
+            for name, origin in origins.items()
+            for other in self._origins.get(name, ())
+            if other != origin and (is_star or other in self._from_star)
+        }
+        same = same_things(pairs, self._folder, self._path_code()) if pairs else frozenset()
+        for name, origin in origins.items():
+            known = self._origins.setdefault(name, {})
+            if not any((other, origin) in same for other in known):
+                known[origin] = None
 
     def add_path(self, code: CellCode, statement: Statement) -> None:
-        """Take up a statement that adds to `sys.path`: the imports below it rely on it."""
+        """Take up a statement that changes `sys.path`, or a plain value that such a one needs.
+
+        The imports below it rely on it.
+        """
         text = statement.text(code.lines)
         blank = _blank_lines(code, statement)
         line = ImportLine(text, (), code.cell.ref, code.number, statement.first, blank)
-        self._records.append(_Record(text, line, (), is_optional=False))
+        key = f"{code.number}:{statement.first}:{statement.col} {text}"
+        self._records.append(_Record(key, line, (), is_optional=False, is_path=True))
+
+    def _path_code(self) -> str:
+        """The statements so far that change where modules are looked for, with their imports."""
+        if not any(record.is_path for record in self._records):
+            return ""
+        lines = (
+            record.line.text
+            for record in self._records
+            if record.is_path
+            or all(origin.partition(".")[0] in _OF_PATHS for origin in record.origins)
+        )
+        return "\n".join(lines)
 
     def lines(self, last_cell: int | None, needed: Collection[str]) -> tuple[ImportLine, ...]:
         """The imports for a block that ends with the given cell; none: for the helpers.
@@ -155,7 +154,8 @@ class Imports:
         module = _module(statement)
         available = self._available.get(module)
         if available is None:
-            available = self._available[module] = _exported_names(module, str(self._folder))
+            available = exported_names(module, self._folder, self._path_code())
+            self._available[module] = available
         if isinstance(available, str):
             self._report.error(
                 "star-import",
@@ -223,64 +223,3 @@ def _import_text(module: str, names: tuple[str, ...]) -> str:
         return text
     rows = "".join(f"    {name},\n" for name in names)
     return f"from {module} import (\n{rows})"
-
-
-_compared: dict[tuple[str, str, str], bool] = {}
-
-
-def _is_same(one: str, other: str, folder: str) -> bool:
-    """Whether two dotted names are one thing, as `pylab.np` and `numpy` are."""
-    key = (one, other, folder)
-    if key not in _compared:
-        try:
-            done = subprocess.run(  # noqa: S603 - as in `_imported`
-                [sys.executable, "-c", _COMPARE, one, other],
-                cwd=folder if Path(folder).is_dir() else None,
-                capture_output=True,
-                timeout=_IMPORT_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        _compared[key] = done.returncode == 0
-    return _compared[key]
-
-
-_installed: dict[tuple[str, str], tuple[str, ...]] = {}
-"""What modules give that lie in no folder of a notebook: while a process runs, that is the same."""
-
-
-def _exported_names(module: str, folder: str) -> tuple[str, ...] | str:
-    """Names that `from module import *` gives; a text says why it cannot be imported.
-
-    A process of its own imports it: the module may print, change settings or crash.
-    """
-    if found := _installed.get((module, folder)):
-        return found
-    answer = _imported(module, folder)
-    if isinstance(answer, str):
-        return answer
-    names, file = answer
-    if file is None or not Path(file).resolve().is_relative_to(Path(folder).resolve()):
-        _installed[module, folder] = names
-    return names
-
-
-def _imported(module: str, folder: str) -> tuple[tuple[str, ...], str | None] | str:
-    """The names of a module and its file; a text says why it cannot be imported."""
-    try:
-        done = subprocess.run(  # noqa: S603 - this Python; the notebook imports the same module
-            [sys.executable, "-c", _LIST_NAMES, module],
-            cwd=folder if Path(folder).is_dir() else None,
-            capture_output=True,
-            text=True,
-            timeout=_IMPORT_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"importing it took more than {_IMPORT_TIMEOUT_S} s."
-    if done.returncode:
-        lines = done.stderr.strip().splitlines()
-        return lines[-1] if lines else f"importing it ended with exit code {done.returncode}."
-    names, file = json.loads(done.stdout.rpartition("\n")[2])
-    return tuple(names), file

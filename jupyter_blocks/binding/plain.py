@@ -81,7 +81,9 @@ class PlainBlocks:
         self._change(reading, in_place)
         self.handing.hand_on(reading, in_place)
         left = [item for item in code.statements if item not in cut]
+        meetings = self.handing.meetings.expected(reading)
         self._bind(reading, nested, left, in_place)
+        self.handing.meetings.note(meetings)
         block.parts.append(CodePart(code.cell.ref, _left(code, cut, moved)))
         block.flows.append(flow)
         block.body += left
@@ -211,6 +213,7 @@ class PlainBlocks:
             *self.reader.aliases.handed_on(code.statements),
             *self.counters.among(flow.calls),
             *self.handing.called(flow),
+            *self.handing.drawn_on(reading),
             *self._changed_by_modules(flow),
             *declared,
         )
@@ -223,7 +226,7 @@ class PlainBlocks:
                 self._unknown_change(reading, name)
             if name in bound or provider is None or provider.is_of(block.name):
                 continue
-            if not self._can_change(provider):
+            if not self._can_change(provider, code):
                 continue
             if name not in block.resolved:
                 self.reader.read(reading, Use(name, lines.get(name, 1)), Strength.MUST)
@@ -231,9 +234,9 @@ class PlainBlocks:
                 self.scope.bind(name, Origin.DATA, code.number, block=block.name, changed=True)
             )
 
-    def _can_change(self, provider: Provider) -> bool:
+    def _can_change(self, provider: Provider, code: CellCode) -> bool:
         if provider.origin is Origin.NESTED:  # an attribute of a class
-            return self.reader.carried.obstacle(provider) is None
+            return self.reader.carried.obstacle(provider, code) is None
         return provider.origin not in _UNCHANGEABLE and not provider.is_definition
 
     def _changed_by_modules(self, flow: CellFlow) -> list[str]:
@@ -288,10 +291,13 @@ class PlainBlocks:
             self.scope.link(one, other)
         unsure, stored = given_back(left), stored_in(left)
         for one, other in flow.aliases:
-            if (one, other) in stored and self.reader.aliases.copies(one):
+            if self._never_shares(flow, one, other) or (
+                (one, other) in stored and self.reader.aliases.copies(one)
+            ):
                 continue
             is_container = (one, other) not in stored or self.reader.aliases.is_container(one)
-            is_certain = is_container and (one, other) not in unsure
+            is_shown = (one, other) in flow.views and not self.reader.aliases.is_container(other)
+            is_certain = is_container and not is_shown and (one, other) not in unsure
             self.scope.link(one, other, Bond.SURE if is_certain else Bond.UNSURE)
         self.handing.note_parts(flow)
         self.handing.note_before(flow, before)
@@ -306,6 +312,11 @@ class PlainBlocks:
         for name in flow.deletes:
             block.latest[name] = self.scope.bind(name, Origin.DELETED, cell, block=block.name)
             block.bound.pop(name, None)
+
+    def _never_shares(self, flow: CellFlow, one: str, other: str) -> bool:
+        """Whether nothing can come of it: numbers, and `df.keys()`, which is no view of a table."""
+        aliases = self.reader.aliases
+        return aliases.is_number(other) or ((one, other) in flow.views and aliases.is_table(other))
 
     def _is_bound_by(self, block: OpenBlock, name: str) -> bool:
         own = self.scope.get(name)

@@ -15,7 +15,7 @@ from functools import cached_property
 
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.draft import CodePart, Edge
-from jupyter_blocks.binding.draws import Draws, RandomUse, random_uses
+from jupyter_blocks.binding.draws import TORCH, Draws, RandomUse, random_uses
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.scope import Origin
 from jupyter_blocks.binding.statements import Statement
@@ -62,7 +62,8 @@ class _Streams:
             elif code is plan.cells[0] and not plan.is_sensor:
                 uses = self._uses[plan.name]
                 self._is_seeded |= _seeds(uses)
-                if uses and self._is_seeded:
+                # Whatever is called may be a model of torch, which draws without a word of it.
+                if self._is_seeded and (uses or TORCH in self._seeded):
                     self._carry(self._walk.blocks[plan.name])
         return self._found
 

@@ -178,7 +178,7 @@ class Reader:
                 self._take_data(reading, use, provider, strength)
             case Origin.NESTED if provider and self.carried.can_carry(provider):
                 self._carry(reading, use, provider, strength)
-            case Origin.NESTED if provider and self._is_given(provider, strength):
+            case Origin.NESTED if provider and self._is_given(provider, strength, reading.code):
                 self._give(reading, use, provider)
             case _ if provider and strength is Strength.MUST:
                 self.report_unusable(reading, use, provider)
@@ -233,8 +233,8 @@ class Reader:
             for name in self.carried.free(provider):
                 self.read(reading, Use(name, use.line), Strength.SOFT)
 
-    def _is_given(self, provider: Provider, strength: Strength) -> bool:
-        return strength is not Strength.SOFT and self.carried.obstacle(provider) is None
+    def _is_given(self, provider: Provider, strength: Strength, code: CellCode) -> bool:
+        return strength is not Strength.SOFT and self.carried.obstacle(provider, code) is None
 
     def _give(self, reading: Reading, use: Use, provider: Provider) -> None:
         """A class, say, that stays in its block: the block gives it as it gives other values.
@@ -368,9 +368,11 @@ class Reader:
 
     def report_unusable(self, reading: Reading, use: Use, provider: Provider) -> None:
         """Say why a block cannot read what `provider` stands for."""
-        if provider.origin is Origin.NESTED and (obstacle := self.carried.obstacle(provider)):
-            self.refusals.obstacle(reading.block, reading.code, use, provider, obstacle)
-            return
+        if provider.origin is Origin.NESTED:
+            obstacle = self.carried.obstacle(provider, reading.code)
+            if obstacle is not None:
+                self.refusals.obstacle(reading.block, reading.code, use, provider, obstacle)
+                return
         reader = self.where.reader(reading.block.name)
         code, message, hint = self.where.unusable(use.name, reader, reading.code, use, provider)
         self.report.error(

@@ -7,8 +7,8 @@ from jupyter_blocks.binding.carried import Obstacle
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.openblock import OpenBlock
 from jupyter_blocks.binding.report import Report
-from jupyter_blocks.binding.scope import Provider
-from jupyter_blocks.binding.uses import only_looked_at
+from jupyter_blocks.binding.scope import Provider, root
+from jupyter_blocks.binding.uses import selects
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import Use
 
@@ -58,30 +58,26 @@ class Refusals:
         )
 
     def figure(self, block: OpenBlock, code: CellCode, use: Use, provider: Provider) -> None:
-        """A figure, or its axes, that more is drawn on. One that is only looked at may cross."""
-        definer = self.where.codes[provider.cell]
-        if use.name not in figure_names(definer.statements):
-            return
-        if only_looked_at(code.statements, use.name) and not self._is_drawn_on(definer, code):
+        """A figure that pyplot is to go on with: it is one of those of another process."""
+        line = selects(code.statements, use.name)
+        if not line or not self.is_figure(use.name, provider):
             return
         self.report.error(
             "figure-crosses",
             code.cell,
-            f"The figure or axes '{use.name}' of block '{provider.block}' (cell "
-            f"{provider.cell}) goes on in {self.where.reader(block.name)}.",
-            "Draw it in one block: give this cell the tag 'continue', or begin a new figure.",
-            line=use.line,
+            f"{self.where.reader(block.name, capital=True)} makes the figure or axes '{use.name}' "
+            f"of block '{provider.block}' (cell {provider.cell}) those that pyplot draws on. "
+            "pyplot of one process knows no figures of another.",
+            f"Draw on it by its name, as in '{use.name}.plot(...)', or give this cell the tag "
+            "'continue'.",
+            line=line,
             block=block.name,
         )
 
-    def _is_drawn_on(self, definer: CellCode, code: CellCode) -> bool:
-        """Whether a cell after the one with the figure changes anything of that cell."""
-        bound = {*definer.flow.binds, *definer.flow.maybe_binds}
-        return any(
-            not bound.isdisjoint(other.flow.changes)
-            for number, other in self.where.codes.items()
-            if definer.number < number <= code.number
-        )
+    def is_figure(self, name: str, provider: Provider) -> bool:
+        """Whether a cell has bound the name to a figure or axes."""
+        definer = self.where.codes[root(provider).cell]
+        return name in figure_names(definer.statements)
 
     def obstacle(
         self, block: OpenBlock, code: CellCode, use: Use, provider: Provider, obstacle: Obstacle
@@ -92,7 +88,12 @@ class Refusals:
             f"{self.where.reader(block.name, capital=True)} uses '{name}', which block "
             f"'{provider.block}' (cell {provider.cell}) defines and which"
         )
-        if obstacle.source is None:
+        if obstacle.is_here:
+            message = (
+                f"{start} reads '{other}'. The cell that uses it sets or changes '{other}' itself, "
+                f"which '{name}' sees in a notebook only."
+            )
+        elif obstacle.source is None:
             message = (
                 f"{start} changes '{other}' when it is used. Each block has '{other}' for itself "
                 "and would not see the change."

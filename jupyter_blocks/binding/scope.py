@@ -217,6 +217,10 @@ class Scope:
             self._surely_outdated.update(set(sure).intersection(others))
         return others
 
+    def changed_with(self, provider: Provider, change: Change) -> list[Provider]:
+        """All values that change with that of `provider`, whatever their names stand for by now."""
+        return self._closure(provider, change)
+
     def connection(self, one: Provider, other: Provider) -> tuple[list[Provider], int]:
         """The providers through which two of them may share objects, and the first cell after which
         they do; 0 if they have nothing in common.
@@ -274,6 +278,13 @@ class Scope:
             if len(found) == before:
                 break
         return list(found)
+
+    def names_of(self, provider: Provider) -> frozenset[str]:
+        """The names that stand for its value today; its own if there is none."""
+        found = {name for name in self._pointed if self._current.get(name) is provider}
+        if self.get(provider.name) is provider or not found:
+            found.add(provider.name)
+        return frozenset(found)
 
     def _is_named(self, provider: Provider) -> bool:
         """Whether some name stands for its value today."""

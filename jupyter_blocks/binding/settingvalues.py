@@ -49,6 +49,10 @@ class SettingValues:
                 if self._is_plain(statement, value):
                     self._found[name] = (code, statement)
 
+    def keep(self, name: str, code: CellCode, statement: Statement) -> None:
+        """Take up what an option gives a name, as `old = np.seterr(...)` does: it is said again."""
+        self._found[name] = (code, statement)
+
     def needed(self, names: Iterable[str]) -> list[Place] | None:
         """The assignments that `names` need, in their order; none if one cannot be said again."""
         places: dict[str, Place] = {}

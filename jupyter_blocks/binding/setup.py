@@ -14,10 +14,12 @@ from typing import Any
 from jupyter_blocks.binding.blockfunction import DECORATORS
 from jupyter_blocks.binding.cellcode import CellCode
 from jupyter_blocks.binding.imports import Imports
+from jupyter_blocks.binding.pathsettings import is_path_setting, names_for_path
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Scope
+from jupyter_blocks.binding.settingvalues import SettingValues
 from jupyter_blocks.binding.shared import Helper, Shared
-from jupyter_blocks.binding.statements import Statement, StatementKind, is_path_setting
+from jupyter_blocks.binding.statements import Statement, StatementKind, dotted_name
 from jupyter_blocks.binding.where import Where
 from jupyter_blocks.dataflow import CellFlow, Use, is_builtin
 from jupyter_blocks.wordsets import word_set
@@ -40,7 +42,7 @@ _VARYING = word_set(
     """now today utcnow perf_counter time_ns uuid1 uuid4 getpid random rand randn randint randrange
     choice choices normal uniform shuffle sample permutation token_hex token_bytes"""
 )
-_GENERATORS = word_set("manual_seed default_rng RandomState Random Generator")
+_GENERATORS = word_set("default_rng RandomState Random Generator")
 
 
 class Setup:
@@ -59,6 +61,7 @@ class Setup:
         """Numbers of the setup cells."""
         self.names_read: set[str] = set()
         """Names that the setup cells read when they run."""
+        self._values = SettingValues(imports.module_of, lambda _name: False)
 
     def is_setup(self, code: CellCode) -> bool:
         """Whether a cell without a tag only imports, defines and sets options."""
@@ -71,13 +74,33 @@ class Setup:
 
     def add_imports(self, code: CellCode, *, is_optional: bool = False) -> None:
         """Take up all import statements of a cell, and what adds to the path they search."""
+        self._values.enter(code)
         for statement in code.statements:
             if is_path_setting(statement.node):
-                self.imports.add_path(code, statement)
+                self._add_path(code, statement)
+            else:
+                self._values.add(code, statement)
             if not statement.kind.is_import:
                 continue
             for name in self.imports.add(code, statement, is_optional=is_optional):
                 self.scope.bind(name, Origin.IMPORT, code.number)
+
+    def _add_path(self, code: CellCode, statement: Statement) -> None:
+        """Take up what changes the path, with the values it is made of."""
+        names = names_for_path(statement.node)
+        for place in self._values.needed(names) or ():
+            self.imports.add_path(*place)
+        self.imports.add_path(code, statement)
+        unknown = [name for name in names if self._values.needed([name]) is None]
+        if unknown:
+            self.report.error(
+                "option-reads-data",
+                code.cell,
+                "Imports below may need this path, and stand at the top of each file, where "
+                f"'{unknown[0]}' is not there yet.",
+                "Write the path itself, such as sys.path.append('..').",
+                line=statement.first,
+            )
 
     def add_setup(self, code: CellCode) -> None:
         """Move a setup cell to the shared module."""
@@ -123,6 +146,8 @@ class Setup:
             definition.changes,
         )
         self._add_helper(helper)
+        if _registers(statement):
+            self.shared.has_settings = True
         self._check_definition(code, statement)
         self.scope.bind(definition.name, Origin.HELPER, code.number, is_definition=True)
 
@@ -249,6 +274,13 @@ class Setup:
         if provider is None:
             return is_builtin(name)
         return provider.origin in (Origin.IMPORT, Origin.HELPER)
+
+
+def _registers(statement: Statement) -> bool:
+    """Whether a library learns of a definition: `@register_dataframe_accessor("geo")`."""
+    decorators = getattr(statement.node, "decorator_list", ())
+    functions = (item.func if isinstance(item, ast.Call) else item for item in decorators)
+    return any("register" in dotted_name(function) for function in functions)
 
 
 def _imports(code: CellCode) -> tuple[Statement, ...]:

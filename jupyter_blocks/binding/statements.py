@@ -14,6 +14,7 @@ from functools import cached_property, wraps
 from typing import Any, TypeVar
 
 from jupyter_blocks.binding.nodes import Nodes, children, grouped
+from jupyter_blocks.binding.pathsettings import PATH_CALLS, is_path_setting
 from jupyter_blocks.dataflow.definitions import is_assigned_definition
 from jupyter_blocks.wordsets import word_set
 
@@ -27,7 +28,6 @@ __all__ = [
     "dotted_name",
     "imported_names",
     "insert",
-    "is_path_setting",
     "is_setting_call",
     "without_annotations",
 ]
@@ -167,15 +167,6 @@ def dotted_name(node: ast.AST) -> str:
     return ".".join((node.id, *reversed(parts)))
 
 
-def is_path_setting(node: ast.AST) -> bool:
-    """Whether a statement adds to `sys.path`, so that the imports below it find their modules."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Call)
-        and dotted_name(node.value.func) in _PATH_CALLS
-    )
-
-
 def insert(line: str, col: int, text: str) -> str:
     """`line` with `text` inserted before character `col`."""
     return line[:col] + text + line[col:]
@@ -262,6 +253,8 @@ def _kind(node: ast.stmt) -> tuple[StatementKind, tuple[str, ...]]:
             return StatementKind.TEXT, ()
         case ast.Expr(value=ast.Call()) if is_setting_call(node.value):
             return StatementKind.SETTING, ()
+        case _ if is_path_setting(node):
+            return StatementKind.SETTING, ()
         case ast.Assign() | ast.AnnAssign():
             return _assignment_kind(node)
     return StatementKind.CODE, ()
@@ -337,8 +330,7 @@ _SETTING_CALLS = word_set(
     init_notebook_mode
     """
 )
-_PATH_CALLS = ("sys.path.append", "sys.path.insert", "sys.path.extend")
-_SETTING_PATHS = ("sns.set", "seaborn.set", "tqdm.pandas", *_PATH_CALLS)
+_SETTING_PATHS = ("sns.set", "seaborn.set", "tqdm.pandas", *PATH_CALLS)
 
 
 def is_setting_call(call: ast.expr) -> bool:
@@ -381,7 +373,7 @@ _CONSTANT_CALLS = word_set(
     """
     Path PurePath PurePosixPath compile timedelta Timedelta Timestamp Decimal Fraction getLogger
     namedtuple TypeVar NewType join getenv get frozenset set dict list tuple range color_palette
-    expanduser resolve
+    abspath cwd dirname expanduser getcwd realpath resolve
     """
 )
 

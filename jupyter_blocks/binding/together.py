@@ -42,13 +42,20 @@ class Together:
 
     def note_parted(self, provider: Provider, changed: Provider, cell: int) -> None:
         """Note that a cell reads `provider`, which shares what was changed through `changed`."""
-        if provider.origin is not Origin.DATA or changed.origin is not Origin.DATA:
-            return
-        between, first = self.scope.connection(provider, changed)
-        names = frozenset(item.name for item in (*between, provider, changed))
-        first = first or max(root(provider).cell, root(changed).cell)
-        if len(names) > 1:
-            self.parted.append(Group(names, first, cell))
+        group = self.group_of(provider, changed, cell)
+        if group is not None:
+            self.parted.append(group)
+
+    def group_of(self, one: Provider, other: Provider, cell: int) -> Group | None:
+        """All through which two values may share, to go on together up to `cell`; none if they are
+        no values of blocks, or have one name.
+        """
+        if one.origin is not Origin.DATA or other.origin is not Origin.DATA:
+            return None
+        between, first = self.scope.connection(one, other)
+        names = frozenset[str]().union(*map(self.scope.names_of, (*between, one, other)))
+        first = first or max(root(one).cell, root(other).cell)
+        return Group(names, first, cell) if len(names) > 1 else None
 
     def stay(self, one: Provider, other: Provider, cell: int) -> bool:
         """Whether two values that one cell takes share in its block what they share.

@@ -1,4 +1,4 @@
-"""How statements use a name: under a condition, only to look at it, to keep it in something."""
+"""How statements use a name: under a condition, as a try, only to look at it, to keep it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,21 @@ from jupyter_blocks.binding.nodes import children
 from jupyter_blocks.binding.statements import Statement, asked_once, dotted_name
 from jupyter_blocks.wordsets import word_set
 
-__all__ = ["Keeping", "kept_in", "needed_by_condition", "only_looked_at"]
+__all__ = [
+    "Keeping",
+    "kept_in",
+    "needed_by_condition",
+    "only_looked_at",
+    "only_shown",
+    "only_tried",
+    "selects",
+]
 
 _LOOKS = word_set("display get_ipython print repr savefig show str type")
 """Calls and methods that leave a figure as it is."""
+_CATCHES_ANY_NAME = frozenset({"BaseException", "Exception", "NameError"})
+_SELECTING = frozenset(("axes", "figure", "sca", "subplot"))
+"""Functions of pyplot that go on with a figure."""
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -57,6 +68,37 @@ def _parts(node: ast.AST) -> tuple[list[ast.AST], list[ast.AST]]:
     return list(children(node)), []
 
 
+def only_tried(statements: Sequence[Statement], name: str) -> bool:
+    """Whether `name` is read only in bodies of `try` that catch what a missing name raises."""
+    reads = [found for item in statements for found in _tries(item) if found[0] == name]
+    return bool(reads) and all(tried for _, tried in reads)
+
+
+@asked_once
+def _tries(statement: Statement) -> tuple[tuple[str, bool], ...]:
+    """Each read of a name, and whether it is tried."""
+    nodes = list(ast.walk(statement.node))
+    tries = [node for node in nodes if isinstance(node, ast.Try) and _catches_names(node)]
+    tried = {id(part) for node in tries for line in node.body for part in ast.walk(line)}
+    return tuple(
+        (node.id, id(node) in tried)
+        for node in nodes
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)
+    )
+
+
+def _catches_names(node: ast.Try) -> bool:
+    """Whether a handler takes a NameError."""
+    return any(
+        handler.type is None
+        or any(
+            isinstance(part, ast.Name) and part.id in _CATCHES_ANY_NAME
+            for part in ast.walk(handler.type)
+        )
+        for handler in node.handlers
+    )
+
+
 def only_looked_at(statements: Sequence[Statement], name: str) -> bool:
     """Whether `name` is only shown or saved as a picture: `fig`, `fig.savefig(...)`."""
     reads = [found for item in statements for found in _looks(item) if found[0] == name]
@@ -73,6 +115,36 @@ def _looks(statement: Statement) -> tuple[tuple[str, bool], ...]:
         if isinstance(node, ast.Name):
             found.append((node.id, id(node) in looking and isinstance(node.ctx, ast.Load)))
     return tuple(found)
+
+
+def only_shown(statements: Sequence[Statement], name: str) -> bool:
+    """The same without `fig.get_axes()` and the like, whose result may be drawn on."""
+    return only_looked_at(statements, name) and not any(
+        isinstance(call.func, ast.Attribute)
+        and call.func.attr.startswith("get_")
+        and dotted_name(call.func).partition(".")[0] == name
+        for item in statements
+        for call in item.by_type.get(ast.Call, ())
+    )
+
+
+def selects(statements: Sequence[Statement], name: str) -> int:
+    """Line where a figure or axes become those of pyplot, as by `plt.sca(ax)`; 0: none."""
+    return next(
+        (line for item in statements for other, line in _selected(item) if other == name), 0
+    )
+
+
+@asked_once
+def _selected(statement: Statement) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (name.id, call.lineno)
+        for call in statement.by_type.get(ast.Call, ())
+        if dotted_name(call.func).rpartition(".")[2] in _SELECTING
+        for argument in (*call.args, *(item.value for item in call.keywords))
+        for name in ast.walk(argument)
+        if isinstance(name, ast.Name)
+    )
 
 
 def _looked_at(node: ast.AST) -> Iterator[ast.expr]:

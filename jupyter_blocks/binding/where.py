@@ -13,7 +13,7 @@ from jupyter_blocks.binding.grouping import BlockPlan
 from jupyter_blocks.binding.report import Report
 from jupyter_blocks.binding.scope import Origin, Provider
 from jupyter_blocks.binding.statements import StatementKind
-from jupyter_blocks.binding.uses import needed_by_condition
+from jupyter_blocks.binding.uses import needed_by_condition, only_tried
 from jupyter_blocks.dataflow import Use
 from jupyter_blocks.tags import Role
 
@@ -123,6 +123,16 @@ class Where:
                 code.cell,
                 f"{reader} reads '{use.name}' under a condition, and no cell above sets it.",
                 "If it is ever needed there, the block fails as the cell does.",
+                line=use.line,
+                block=block,
+            )
+            return
+        if use.name not in self._binders and only_tried(code.statements, use.name):
+            self.report.warning(
+                "undefined-name",
+                code.cell,
+                f"{reader} tries to read '{use.name}', which no cell sets.",
+                "The exception is caught there, in the notebook as in the block.",
                 line=use.line,
                 block=block,
             )

@@ -131,4 +131,7 @@ def random_state(_text: str) -> str:
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         states.append(numpy_random.get_state())
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        states.append(torch.get_rng_state().tolist())
     return hashlib.sha256(pickle.dumps(states)).hexdigest()[:16]

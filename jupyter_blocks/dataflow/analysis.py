@@ -88,6 +88,7 @@ def _flow(names: ModuleNames, record: Record, last: Expression | None) -> CellFl
         deletes=tuple(name for name, var in names.env.items() if var.ways == GONE),
         maybe_deletes=tuple(name for name, var in names.env.items() if var.ways == (GONE | BEFORE)),
         aliases=_aliases(names),
+        views=tuple(dict.fromkeys(_views(names))),
         **_parts(names),
         before=tuple(dict.fromkeys(_before(names))),
         holds=_holds(names),
@@ -129,6 +130,18 @@ def _aliases(names: ModuleNames) -> tuple[tuple[str, str], ...]:
                 if other != name:
                     pairs.setdefault((name, other))
     return tuple(pairs)
+
+
+def _views(names: ModuleNames) -> Iterator[tuple[str, str]]:
+    """Pairs of names of which the first shows what the second holds."""
+    for name, var in names.env.items() if names.objects.views else ():
+        for view in names.objects.views.intersection(var.objects):
+            for thing in names.objects.held(view):
+                for other, owner in names.env.items():
+                    if thing in owner.objects and other != name:
+                        yield name, other
+                for other in _untouched(names, thing):
+                    yield name, other
 
 
 def _parts(names: ModuleNames) -> dict[str, tuple[tuple[str, str], ...]]:

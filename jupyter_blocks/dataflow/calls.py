@@ -20,6 +20,10 @@ from jupyter_blocks.dataflow.values import arguments_by_name, chain_value, given
 __all__ = ["note_changes"]
 
 
+_WRITTEN_TO = frozenset(("ax", "cax", "out"))
+"""Arguments that a function writes to, or draws on."""
+
+
 def note_changes(names: Names, record: Record, call: ast.Call, *, statement: bool) -> None:
     """Note in `names` what `call` may change; as a `statement` it is made for its effect."""
     if isinstance(call.func, ast.Attribute):
@@ -81,15 +85,23 @@ def _special_arguments(names: Names, record: Record, call: ast.Call, function: s
     if (function in CHANGED_ARGUMENTS and call.args) or is_put or is_at:
         names.mutate(chain_value(names, call.args[0]))
     for keyword in call.keywords:
-        if keyword.arg == "out":
+        if keyword.arg in _WRITTEN_TO:
             names.mutate(given(names, (keyword.value,)))
     for argument in _arguments(call):
         if isinstance(argument, ast.Name) and RANDOM_NAME.search(argument.id):
             names.mutate(names.value(argument.id))
-        if isinstance(argument, ast.Attribute) and method_changes(argument.attr):
+        if isinstance(argument, ast.Attribute) and _is_changing_method(argument.attr):
             names.mutate(chain_value(names, argument.value))
         if _changes_what_it_gets(names, record, argument):
             names.mutate(given(names, _receivers(call)))
+
+
+def _is_changing_method(attribute: str) -> bool:
+    """Whether `x.attribute`, which is not called, is a method that changes `x`.
+
+    What ends with `_` is then what a model has learned: `model.coef_`.
+    """
+    return method_changes(attribute) and not attribute.endswith("_")
 
 
 def _changes_what_it_gets(names: Names, record: Record, function: ast.expr) -> bool:

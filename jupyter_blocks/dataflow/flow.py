@@ -157,6 +157,9 @@ class CellFlow:
     aliases: tuple[tuple[str, str], ...] = ()
     """Pairs (name, other): at the end `name` may be, or hold, the object that `other` names. Where
     they may be one object, both orders are there."""
+    views: tuple[tuple[str, str], ...] = ()
+    """Those of them of which `name` shows what `other` holds, if that is a container: `d.keys()`,
+    `iter(x)`."""
     parts: tuple[tuple[str, str], ...] = ()
     """Pairs (name, other): at the end `name` may be a part of what `other` names: an element, a
     column, a view."""

@@ -19,9 +19,11 @@ __all__ = [
     "IMMUTABLE_ATTRIBUTES",
     "ITERATORS",
     "KEEPERS",
+    "LAZY_ITERATORS",
     "PURE_DECORATORS",
     "RANDOM_NAME",
     "copies",
+    "drawn_on",
     "gives_itself",
     "gives_part",
     "method_changes",
@@ -39,7 +41,12 @@ ITERATORS = word_set(
 )
 """Functions that give a new container or iterator over the elements of their arguments."""
 
-KEEPERS = word_set("FeatureUnion Pipeline make_pipeline make_union partial")
+LAZY_ITERATORS = word_set("chain cycle enumerate filter islice iter map reversed zip zip_longest")
+"""Those that read their arguments only when they are read themselves."""
+
+KEEPERS = word_set(
+    "ChainMap FeatureUnion MappingProxyType Pipeline make_pipeline make_union partial"
+)
 """Functions whose result holds the very objects that it was given, and changes them with itself."""
 
 ARGUMENT_GIVERS = word_set(
@@ -111,7 +118,7 @@ _CHANGING = word_set(
     binomial binomialvariate chisquare expovariate gammavariate gumbel hypergeometric
     lognormvariate logseries multinomial negative_binomial noncentral_chisquare normalvariate
     paretovariate randbytes rayleigh standard_cauchy standard_exponential standard_gamma
-    standard_t tomaxint vonmises vonmisesvariate weibullvariate zipf"""
+    rvs standard_t tomaxint vonmises vonmisesvariate weibullvariate zipf"""
 )
 """Methods that may change their object even where the result is used. The last lines are those of
 random generators: each call advances the stream that later draws come from."""
@@ -193,6 +200,12 @@ def statement_changes(called: ast.Attribute) -> bool:
     if isinstance(owner, ast.Attribute) and owner.attr in _ACCESSORS:
         return False
     return method not in _PLOTS or _AXES_NAME.search(_root(owner)) is not None
+
+
+def drawn_on(method: ast.Attribute) -> bool:
+    """Whether what a method gives belongs to a figure or axes, as with `fig.add_subplot()`."""
+    is_asked = method.attr.startswith(("get_", "set_", "is_", "has_"))
+    return not is_asked and _AXES_NAME.search(_root(method.value)) is not None
 
 
 def gives_itself(method: str) -> bool:

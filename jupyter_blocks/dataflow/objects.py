@@ -24,6 +24,8 @@ class Objects:
         self._names: dict[int, str] = {}
         self.copies: set[int] = set()
         """Containers that are copies: they hold what another one holds, if that is a container."""
+        self.views: set[int] = set()
+        """Those that are no objects of their own but show what they hold: `d.keys()`."""
 
     def fresh(self) -> frozenset[int]:
         """A new object that nothing else shares."""
@@ -65,6 +67,12 @@ class Objects:
         """A new object that holds `things`."""
         new = self.fresh()
         self.hold(new, things)
+        return new
+
+    def live(self, things: frozenset[int]) -> frozenset[int]:
+        """A new object that shows what `things` hold, now and later."""
+        new = self.container(things)
+        self.views |= new
         return new
 
     def copy(self, things: frozenset[int]) -> frozenset[int]:

@@ -16,7 +16,9 @@ from jupyter_blocks.dataflow.mutation import (
     IMMUTABLE_ATTRIBUTES,
     ITERATORS,
     KEEPERS,
+    LAZY_ITERATORS,
     copies,
+    drawn_on,
     gives_itself,
     gives_part,
 )
@@ -36,6 +38,7 @@ __all__ = [
 ]
 
 _IMMUTABLE = (ast.Constant, ast.JoinedStr, ast.Compare)
+_LIVE_VIEWS = frozenset(("items", "keys", "values"))
 _SCALAR_FUNCTIONS = word_set(
     "bool chr float format hash id int isinstance len ord range repr round str"
 )
@@ -50,12 +53,29 @@ def value(names: Names, node: ast.expr) -> frozenset[int]:
 def bound_value(names: Names, node: ast.expr) -> frozenset[int]:
     """The objects that a name is bound to by `name = node`."""
     found = value(names, node)
+    if read := _read_later(names, node):
+        return found | names.objects.live(read)
     if isinstance(node, _IMMUTABLE) or any(thing > 0 for thing in found):
         return found
     if isinstance(node, ast.Call) and dotted_name(node.func) in _SCALAR_FUNCTIONS:
         return NOTHING
     # A part is an object, too: another name may be bound to just this part.
     return found | names.objects.fresh()
+
+
+def _read_later(names: Names, node: ast.expr) -> frozenset[int]:
+    """The containers that a name reads whenever it is used, after `keys = d.keys()`.
+
+    Where the expression is used at once, as in a loop, its elements are all that matters.
+    """
+    match node:
+        case ast.Call(func=ast.Attribute(value=owner, attr=method), args=[], keywords=[]):
+            return chain_value(names, owner) if method in _LIVE_VIEWS else NOTHING
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=arguments):
+            return _one_of(names, *arguments) if name in LAZY_ITERATORS else NOTHING
+        case ast.GeneratorExp(generators=[first, *_]):
+            return value(names, first.iter)
+    return NOTHING
 
 
 def chain_value(names: Names, node: ast.expr) -> frozenset[int]:
@@ -146,7 +166,7 @@ def _call(names: Names, node: ast.Call) -> frozenset[int]:
         return names.objects.container(_one_of(names, *every))
     if function.id in _ELEMENT_FUNCTIONS:
         return _elements(names, node.args)
-    return _given_back(names, node, function.id)
+    return _given_back(names, node, function.id) | _drawn_from(names, node, function.id)
 
 
 def _given_back(names: Names, node: ast.Call, function: str) -> frozenset[int]:
@@ -173,6 +193,8 @@ def _given_back(names: Names, node: ast.Call, function: str) -> frozenset[int]:
 
 
 _COPIES = frozenset(("copy", "union"))
+_FIGURE_MAKERS = frozenset(("subplot_mosaic", "subplots"))
+_GENERATOR_ARGUMENTS = frozenset(("generator", "random_state", "rng", "seed"))
 _ARRAY_MODULES = frozenset(("jnp", "np", "numpy", "torch"))
 _ARRAY_FUNCTIONS = word_set("diagonal ravel reshape split squeeze swapaxes transpose")
 """Functions of these modules that are methods of other things, too."""
@@ -183,6 +205,8 @@ def _method_call(names: Names, method: ast.Attribute, call: ast.Call) -> frozens
     arguments = call.args
     if method.attr == "copy" and dotted_name(method.value) == "copy":
         return names.objects.container(_elements(names, arguments[:1]))
+    if method.attr in _FIGURE_MAKERS or drawn_on(method):
+        return _drawn(names, method)
     if method.attr in _COPIES:
         return names.objects.copy(_one_of(names, *(arguments[:1] or [method.value])))
     if gives_itself(method.attr):
@@ -199,7 +223,22 @@ def _method_call(names: Names, method: ast.Attribute, call: ast.Call) -> frozens
         return names.objects.parts(_one_of(names, method.value))
     if method.attr in ITERATORS and isinstance(method.value, ast.Name | ast.Attribute):
         return names.objects.container(_elements(names, arguments))
-    return NOTHING
+    return _drawn_from(names, call, method.attr)
+
+
+def _drawn_from(names: Names, call: ast.Call, function: str) -> frozenset[int]:
+    """A model that keeps the generator it is given: `KMeans(2, random_state=rng)`."""
+    if not function[:1].isupper():
+        return NOTHING
+    given = (item.value for item in call.keywords if item.arg in _GENERATOR_ARGUMENTS)
+    held = _one_of(names, *given)
+    return names.objects.container(held) if held else NOTHING
+
+
+def _drawn(names: Names, method: ast.Attribute) -> frozenset[int]:
+    """What belongs to a figure: `fig, ax = plt.subplots()`, `ax = fig.add_subplot()`."""
+    made = names.objects.fresh() if method.attr in _FIGURE_MAKERS else NOTHING
+    return made | (names.objects.parts(value(names, method.value)) if drawn_on(method) else NOTHING)
 
 
 def _given_by_method(names: Names, method: ast.Attribute) -> frozenset[int]:

@@ -16,6 +16,7 @@ from jupyter_blocks.dataflow import CellFlow, Definition, analyze
 from jupyter_blocks.dataflow.mutation import pure_function
 from jupyter_blocks.magics import strip_magics
 from jupyter_blocks.suggest.looking import is_alias, is_glance
+from jupyter_blocks.suggest.settings import names_path, renames_part, root_name, sets_option
 from jupyter_blocks.suggest.vocabulary import (
     DRAWING_MODULES,
     PRINTS,
@@ -79,21 +80,22 @@ class CellFacts:
         `aliases` are names of types and functions that cells above it gave.
         """
         names = self.aliases(modules, aliases)
+        plain = {*self.flow.constants, *names_path(self.statements, modules)}
         setup = [
             isinstance(node, _IMPORTS | _DEFINITIONS)
-            or _sets_option(node, modules)
-            or _renames_part(node, modules)
+            or sets_option(node, modules)
+            or renames_part(node, modules)
             or _binds(node, names)
             for node in self.statements
         ]
         return any(setup) and all(
-            is_setup or _binds(node, self.flow.constants)
+            is_setup or _binds(node, plain)
             for is_setup, node in zip(setup, self.statements, strict=True)
         )
 
     def sets_options(self, modules: Mapping[str, str]) -> bool:
         """Whether it sets an option of a module."""
-        return any(_sets_option(node, modules) for node in self.statements)
+        return any(sets_option(node, modules) for node in self.statements)
 
     def aliases(self, modules: Mapping[str, str], known: Collection[str]) -> list[str]:
         """Names it gives to types and functions: `Pair = tuple[int, int]`, `cat = ''.join`."""
@@ -132,11 +134,11 @@ class CellFacts:
         for node in (inner for statement in self.statements for inner in ast.walk(statement)):
             match node:
                 case ast.Assign(targets=places) | ast.Delete(targets=places):
-                    found.update(map(_root, places))
+                    found.update(map(root_name, places))
                 case ast.AugAssign(target=place) | ast.AnnAssign(target=place):
-                    found.add(_root(place))
+                    found.add(root_name(place))
                 case ast.Expr(value=ast.Call(func=ast.Attribute(value=place))):
-                    found.add(_root(place))
+                    found.add(root_name(place))
         return found
 
     @property
@@ -243,10 +245,8 @@ _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 def cell_facts(index: int, source: str, known: Mapping[str, Definition]) -> CellFacts:
     """The facts of one code cell; `known` are the functions that earlier cells define."""
     plain = strip_magics(source)
-    command = ""
-    if plain.problems:
-        problem = plain.problems[0]
-        command = f"{problem.message.rstrip('.')}: {problem.hint}"
+    said = (f"{problem.message.rstrip('.')}: {problem.hint}" for problem in plain.problems)
+    command = next(said, "")
     try:
         flow = analyze(plain.source, known=known)
         with warnings.catch_warnings():
@@ -354,39 +354,9 @@ def _opens_for_writing(call: Call) -> bool:
     return any(_WRITING_MODE.match(text) for text in call.strings)
 
 
-def _sets_option(node: ast.stmt, modules: Mapping[str, str]) -> bool:
-    """Whether a statement sets an option of a module: `pd.set_option(..)`, `plt.rcParams[..] =`."""
-    places: list[ast.expr] = []
-    if isinstance(node, ast.Assign):
-        places = node.targets
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        places = [node.value.func]
-        names = ast.unparse(node.value.func).split(".")
-        if not (is_setting(names[-1]) or "rcParams" in names):
-            return False
-    return bool(places) and all(_root(place) in modules for place in places)
-
-
-def _renames_part(node: ast.stmt, modules: Mapping[str, str]) -> bool:
-    """Whether a statement gives a part of a module a name: `norms = sm.robust.norms`."""
-    return (
-        isinstance(node, ast.Assign)
-        and all(isinstance(target, ast.Name) for target in node.targets)
-        and isinstance(node.value, ast.Attribute)
-        and not any(isinstance(part, ast.Call | ast.Subscript) for part in ast.walk(node.value))
-        and _root(node.value) in modules
-    )
-
-
 def _is_type(name: str, modules: Mapping[str, str]) -> bool:
     """Whether an imported name is surely no data: of the standard library, or a class."""
     return modules[name] in sys.stdlib_module_names or name[:1].isupper()
-
-
-def _root(node: ast.expr) -> str:
-    while isinstance(node, ast.Attribute | ast.Subscript):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_plain(value: Any) -> bool:

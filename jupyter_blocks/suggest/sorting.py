@@ -129,7 +129,8 @@ class _Sorter:
         names = [definition.name for definition in facts.flow.definitions]
         if names:
             return "functions", f"It defines {listed(names)} for other cells."
-        does = ["imports modules"] if facts.flow.imports else []
+        imports = facts.flow.imports or facts.flow.star_imports
+        does = ["imports modules"] if imports else []
         does += ["sets options of modules"] if facts.sets_options(self.modules) else []
         values = _values(facts)
         does += [f"names {listed(values)} for other cells"] if values else []
