@@ -57,6 +57,8 @@ class Fingerprints:
         self._modules: dict[str, _Module] = {}
         self._foreign: set[str] = set()
         """Names that are none of the project's own modules."""
+        self.files: set[str] = set()
+        """Files of code that were looked for so far, whether or not they are there."""
 
     def of(self, block: Block) -> dict[str, Any]:
         """The fingerprint of a block, without its inputs, which only a run knows."""
@@ -111,7 +113,9 @@ class Fingerprints:
         if key not in self._modules:
             text = block.content
             if text is None:
-                text = read_file(f"{self._root}/{block.file}").decode("utf-8", "replace")
+                file = f"{self._root}/{block.file}"
+                self.files.add(file)
+                text = read_file(file).decode("utf-8", "replace")
             self._modules[key] = _Module(block.name, text)
         return self._modules[key]
 
@@ -138,6 +142,7 @@ class Fingerprints:
         while parts:
             path = self._root.joinpath(*parts)
             for file in (path.with_suffix(".py"), path / "__init__.py"):
+                self.files.add(str(file))
                 place = file.relative_to(self._root).as_posix()
                 text = self._texts.get(place)
                 if text is None and file.is_file():

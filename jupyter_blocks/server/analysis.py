@@ -19,13 +19,14 @@ from typing import Any
 
 from jupyter_blocks.binding import BlockDraft, Edge, NotebookPipeline, analyze_notebook
 from jupyter_blocks.block import BLOCK_TYPES
+from jupyter_blocks.collector import collector_paused
 from jupyter_blocks.errors import BlocksError, Problem
 from jupyter_blocks.export import ExportResult, export_pipeline
 from jupyter_blocks.notebook import Notebook, parse_notebook
 from jupyter_blocks.project import Project, open_project
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.fixes import fixes_of
-from jupyter_blocks.server.freshness import draft_freshness, stored_freshness
+from jupyter_blocks.server.freshness import TRUSTED_S, StoredFreshness, draft_freshness
 from jupyter_blocks.server.jsontext import dump
 from jupyter_blocks.server.places import Places
 from jupyter_blocks.variables.cells import cut
@@ -35,8 +36,8 @@ __all__ = ["Analyzer", "edge_reason", "notebook_bytes"]
 
 _MOST_CELLS = 5_000
 _KEPT = 32
-_TRUSTED_S = 5.0
-"""How long the disk's answer is kept where the times of its files say nothing new."""
+_KEPT_OF_ONE = 2
+"""Texts of one notebook: as it is edited, and as it was saved or is looked at elsewhere."""
 
 
 def notebook_bytes(content: Any) -> bytes:
@@ -60,32 +61,26 @@ class _Kept:
     made_at: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Stored:
-    """What is stored of one pipeline, and when that was looked up."""
-
-    freshness: Mapping[str, Any]
-    signature: Any
-    made_at: float
-
-
 class Analyzer:
     """Answers with the analysis of notebooks; safe for use by threads."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self._kept: OrderedDict[tuple[str, ...], _Kept] = OrderedDict()
-        self._stored: OrderedDict[Path, _Stored] = OrderedDict()
-        """By folder of a project's pipeline; an edit of the notebook changes nothing there."""
+        self._stored = StoredFreshness()
         self._lock = threading.Lock()
 
     def analyze(self, path: Path, data: bytes, pipeline: str | None = None) -> bytes:
         """The analysis of the notebook in `data`, which lies or will lie at `path`, as JSON."""
+        with collector_paused():  # a fifth of the time would go to it
+            return self._analyzed(path, data, pipeline)
+
+    def _analyzed(self, path: Path, data: bytes, pipeline: str | None) -> bytes:
         kept = self._draft(path, data, pipeline)
         root = self._places.project_of(path)
         signature = _signature(root, kept.draft.name)
         now = time.monotonic()
-        if kept.signature != signature or now - kept.made_at > _TRUSTED_S:
+        if kept.signature != signature or now - kept.made_at > TRUSTED_S:
             document = self._document(kept.notebook, kept.draft, root, signature)
             kept.answer = dump(document, self._places.root)
             kept.signature, kept.made_at = signature, now
@@ -107,6 +102,9 @@ class Analyzer:
         kept = _Kept(notebook, draft)
         with self._lock:
             self._kept[key] = kept
+            others = [other for other in self._kept if other[0] == key[0]]
+            for other in others[:-_KEPT_OF_ONE]:
+                del self._kept[other]
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
         return kept
@@ -144,18 +142,8 @@ class Analyzer:
         }
 
     def _stored_freshness(self, project: Project, name: str, signature: Any) -> Mapping[str, Any]:
-        path, now = project.pipeline_path(name), time.monotonic()
-        self._places.check(path)
-        with self._lock:
-            stored = self._stored.get(path)
-        if stored is None or stored.signature != signature or now - stored.made_at > _TRUSTED_S:
-            found = stored_freshness(project, name, self._places.store(project))
-            stored = _Stored(found, signature, now)
-            with self._lock:
-                self._stored[path] = stored
-                while len(self._stored) > _KEPT:
-                    self._stored.popitem(last=False)
-        return stored.freshness
+        self._places.check(project.pipeline_path(name))
+        return self._stored.of(project, name, signature, self._places.store)
 
 
 def _problem(problem: Problem, notebook: Notebook, names: Iterable[str]) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from jupyter_blocks.server.faults import RequestError
+from jupyter_blocks.yamlfile import parse_yaml
 
 __all__ = ["answer_problem", "checked_body", "checked_parameters", "document"]
 
@@ -27,8 +27,8 @@ _URI = "urn:jupyter-blocks"
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document."""
-    text = Path(__file__).with_name("openapi.yaml").read_text("utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+    file = Path(__file__).with_name("openapi.yaml")
+    loaded: dict[str, Any] = parse_yaml(file.read_text("utf-8"), file.name).value
     return loaded
 
 

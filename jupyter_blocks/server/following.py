@@ -17,12 +17,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
 
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.run import RunStatus
 from jupyter_blocks.server.runstates import ProjectRuns
+from jupyter_blocks.yamlfile import parse_yaml
 
 __all__ = ["EVENT_SCHEMA", "Follower", "event_problem", "event_schema"]
 
@@ -36,14 +36,18 @@ _FORGET_S = 600.0
 @cache
 def event_schema() -> dict[str, Any]:
     """The schema of the events."""
-    loaded: dict[str, Any] = yaml.safe_load(EVENT_SCHEMA.read_text("utf-8"))
+    loaded: dict[str, Any] = parse_yaml(EVENT_SCHEMA.read_text("utf-8"), EVENT_SCHEMA.name).value
     return loaded
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(event_schema())
 
 
 def event_problem(data: Mapping[str, Any]) -> str:
     """What is wrong with the data of an event; the event bus looks only if somebody listens."""
-    errors = Draft202012Validator(event_schema()).iter_errors(data)
-    return next((error.message for error in errors), "")
+    return next((error.message for error in _validator().iter_errors(data)), "")
 
 
 @dataclass

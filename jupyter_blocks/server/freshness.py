@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jupyter_blocks.binding import BlockDraft
@@ -16,34 +22,128 @@ from jupyter_blocks.project import Project
 from jupyter_blocks.variables.store import VariableStore
 from jupyter_blocks.wording import stale_text
 
-__all__ = ["draft_freshness", "pipeline_freshness", "stored_freshness"]
+__all__ = ["StoredFreshness", "draft_freshness", "pipeline_freshness", "stored_freshness"]
 
 UNKNOWN = {"state": "unknown", "reason": ""}
+TRUSTED_S = 5.0
+"""How long the disk's answer is kept where the times of its files say nothing new."""
+_TRUSTED_BY_FILES_S = 60.0
+"""The same where the times of all files say so, but for outputs that are deleted by hand."""
+_SURELY_OLD_NS = 2_000_000_000
+"""A file that was changed less than so long before it was read may have changed since, unseen."""
+_KEPT = 32
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is stored of one pipeline, and when that was looked up."""
+
+    freshness: Mapping[str, Any]
+    signature: Any
+    made_at: float
+    files: Mapping[str, tuple[int, int]] | None
+    """Times and sizes of the files of code it depends on; none: they do not say enough."""
+
+    def is_current(self, signature: Any, now: float) -> bool:
+        """Whether it still holds, as far as can be seen without looking it up."""
+        if self.signature != signature:
+            return False
+        age_s = now - self.made_at
+        if age_s <= TRUSTED_S or self.files is None:
+            return age_s <= TRUSTED_S
+        return age_s <= _TRUSTED_BY_FILES_S and self.files == _seen(self.files)
+
+
+class StoredFreshness:
+    """What is stored of pipelines, looked up when it may have changed; safe for use by threads.
+
+    An edit of a notebook changes nothing of it: that is for `draft_freshness`.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Path, _Stored] = OrderedDict()
+        """By the metadata.yaml of the pipeline."""
+        self._lock = threading.Lock()
+
+    def of(
+        self,
+        project: Project,
+        name: str,
+        signature: Any,
+        open_store: Callable[[Project], VariableStore],
+    ) -> Mapping[str, Any]:
+        """Block -> `state` and `reason`, of a pipeline as its files say; empty if they are bad.
+
+        `signature` are times and sizes of the files of project and pipeline, of newest outputs too.
+        """
+        path, now = project.pipeline_path(name), time.monotonic()
+        with self._lock:
+            stored = self._kept.get(path)
+        if stored is None or not stored.is_current(signature, now):
+            began_ns = time.time_ns()
+            found, files = _looked_up(project, name, open_store(project))
+            seen = None if files is None else _seen(files)
+            is_local = Path(project.variables_root) == project.root / ".variables"
+            if not is_local or (seen and max(seen.values())[0] > began_ns - _SURELY_OLD_NS):
+                seen = None
+            stored = _Stored(found, signature, now, seen)
+            with self._lock:
+                self._kept[path] = stored
+                while len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+        return stored.freshness
+
+
+def _seen(files: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """When each file was last changed, and its size; zeros for one that is not there."""
+    seen = {}
+    for file in files:
+        try:
+            stat = os.stat(file)  # noqa: PTH116 - hundreds of files, after each edit of a notebook
+            seen[file] = max(stat.st_mtime_ns, stat.st_ctime_ns), stat.st_size
+        except OSError:
+            seen[file] = 0, 0
+    return seen
 
 
 def stored_freshness(project: Project, name: str, store: VariableStore) -> dict[str, Any]:
     """Block -> `state` and `reason`, of a pipeline as its files say; empty if they are bad."""
-    if name not in project.pipelines():
-        return {}
-    try:
-        return pipeline_freshness(project, project.pipeline(name), store)
-    except (BlocksError, OSError):
-        return {}
+    return _looked_up(project, name, store)[0]
 
 
 def pipeline_freshness(
     project: Project, pipeline: Pipeline, store: VariableStore
 ) -> dict[str, Any]:
     """The same for a pipeline that was read; what `run --changed` would do says it."""
+    return _freshness(project, pipeline, store)[0]
+
+
+def _looked_up(
+    project: Project, name: str, store: VariableStore
+) -> tuple[dict[str, Any], Iterable[str] | None]:
+    """Freshness of a pipeline, and the files of code it depends on; none where nothing is known."""
+    if name not in project.pipelines():
+        return {}, None
+    try:
+        return _freshness(project, project.pipeline(name), store)
+    except (BlocksError, OSError):
+        return {}, None
+
+
+def _freshness(
+    project: Project, pipeline: Pipeline, store: VariableStore
+) -> tuple[dict[str, Any], Iterable[str]]:
     parameters = resolve_parameters(project.root, pipeline, {}, ())
+    fingerprints = Fingerprints(project.root, pipeline, parameters)
     plan = make_plan(
         pipeline,
         RunOptions(parameters=parameters, changed=True),
         run_id="",
         store=store,
-        fingerprints=Fingerprints(project.root, pipeline, parameters),
+        fingerprints=fingerprints,
     )
-    return {block.name: _said(block, store, pipeline.name) for block in plan.blocks}
+    found = {block.name: _said(block, store, pipeline.name) for block in plan.blocks}
+    return found, fingerprints.files
 
 
 def _said(block: PlannedBlock, store: VariableStore, pipeline: str) -> dict[str, str]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["mask_secrets"]
+__all__ = ["mask_secrets", "secret_mask"]
 
 _NAMES = re.compile(
     r"PASS(WORD|WD|PHRASE)|SECRET|TOKEN|CREDENTIAL|(API|ACCESS|PRIVATE|ACCOUNT)_?KEY", re.IGNORECASE
@@ -23,9 +24,14 @@ _MASK = "***"
 
 def mask_secrets(value: Any) -> Any:
     """The same JSON, its texts without the secrets of the environment; keys stay."""
+    return secret_mask()(value)
+
+
+def secret_mask() -> Callable[[Any], Any]:
+    """`mask_secrets` for many values: the environment, as it is now, is looked through once."""
     found = (text.strip() for name, text in os.environ.items() if _NAMES.search(name))
     pattern = _pattern(frozenset(text for text in found if len(text) >= _SHORTEST))
-    return value if pattern is None else _masked(value, pattern)
+    return lambda value: value if pattern is None else _masked(value, pattern)
 
 
 @lru_cache(maxsize=4)

@@ -44,7 +44,7 @@ class Places:
             raise RequestError(404, f"There is nothing at '{path}'.")
         try:
             found = self.root.joinpath(*parts).resolve()
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, ValueError) as error:  # loops of links, halves of characters
             raise RequestError(400, f"'{path[:100]}' is not a path.") from error
         self.check(found)
         return found

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from jupyter_blocks.run import BlockRun, EventKind, RunState, RunStatus
 from jupyter_blocks.server.attempts import Attempts
 from jupyter_blocks.server.faults import RequestError
 from jupyter_blocks.server.jsontext import dump
-from jupyter_blocks.server.masking import mask_secrets
+from jupyter_blocks.server.masking import secret_mask
 
 __all__ = ["ProjectRuns", "RunStates", "block_document", "record_document"]
 
@@ -46,7 +46,7 @@ class _Followed:
         self.state = RunState(journal.plan(run_id))
         self.attempts = Attempts()
         self.entries: dict[str, bytes] = {}
-        """Block -> its JSON, as of its last change."""
+        """Block -> its JSON with its name as the key, as of its last change."""
         self.answers: dict[tuple[str, int], bytes] = {}
         """What was answered since the last change; many clients ask for the same."""
 
@@ -88,6 +88,7 @@ class _Followed:
         status = state.status
         if status is RunStatus.RUNNING and not holder:
             status = RunStatus.INTERRUPTED
+        mask = secret_mask()
         head = dump(
             {
                 "run_id": self.run_id,
@@ -97,30 +98,33 @@ class _Followed:
                 "started_at": state.started_at,
                 "finished_at": state.finished_at,
                 "holder": holder or None,
-                "parameters": mask_secrets(dict(state.plan.parameters)),
+                "parameters": mask(dict(state.plan.parameters)),
                 "seq": self.seq,
                 "partial": partial,
             }
         )
-        blocks = b",".join(dump(name) + b":" + self._entry(name) for name in names)
+        blocks = b",".join([self.entries.get(name) or self._entry(name, mask) for name in names])
         return head[:-1] + b',"blocks":{' + blocks + b"}}"
 
-    def _entry(self, name: str) -> bytes:
-        if name not in self.entries:
-            self.entries[name] = dump(block_document(self.state.blocks[name]))
+    def _entry(self, name: str, mask: Callable[[Any], Any]) -> bytes:
+        document = block_document(self.state.blocks[name], mask)
+        self.entries[name] = dump(name) + b":" + dump(document)
         return self.entries[name]
 
 
-def block_document(block: BlockRun) -> dict[str, Any]:
-    """One block as `run --json` prints it, with its place in the graph and its times."""
+def block_document(block: BlockRun, mask: Callable[[Any], Any]) -> dict[str, Any]:
+    """One block as `run --json` prints it, with its place in the graph and its times.
+
+    `mask` takes the secrets out of what it says: `masking.secret_mask`.
+    """
     document = block.as_json()
     error = document["error"]
     if error and len(str(error.get("traceback") or "")) > _LONGEST_TRACEBACK:
         error["traceback"] = str(error["traceback"])[-_LONGEST_TRACEBACK:]
     return {
         **document,
-        "error": mask_secrets(error),
-        "reason": mask_secrets(document["reason"]),
+        "error": mask(error),
+        "reason": mask(document["reason"]),
         "type": block.planned.type,
         "upstream": list(block.planned.upstream),
         "attempt_id": block.attempt_id or None,

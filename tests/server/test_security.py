@@ -94,22 +94,43 @@ async def test_the_authorizer_is_asked(
     assert resource.startswith("blocks")
 
 
+async def cookies_of(http_server_client: Any, jp_base_url: str, jp_serverapp: Any) -> str:
+    """The cookies that the browser of a user has: who it is, and the XSRF token."""
+    found: dict[str, str] = {}
+    for place in ("login", f"api/status?token={jp_serverapp.identity_provider.token}"):
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in found.items())}
+        answer = await http_server_client.fetch(
+            f"{jp_base_url}{place}", headers=headers, follow_redirects=False, raise_error=False
+        )
+        given = (each.partition(";")[0] for each in answer.headers.get_list("Set-Cookie"))
+        found.update(each.split("=", 1) for each in given)
+    return "; ".join(f"{name}={value}" for name, value in found.items())
+
+
+POSTS = [path for method, path in OPERATIONS if method == "post"]
+
+
+@pytest.mark.parametrize("path", POSTS)
 async def test_a_cookie_alone_does_not_write(
-    jp_fetch: Callable[..., Awaitable[Any]],
-    http_server_client: Any,
-    jp_base_url: str,
-    jp_serverapp: Any,
+    http_server_client: Any, jp_base_url: str, jp_serverapp: Any, path: str
 ) -> None:
     """A page of another site has the cookie of a user, and not the XSRF token."""
-    login = await http_server_client.fetch(
-        f"{jp_base_url}api/status?token={jp_serverapp.identity_provider.token}"
-    )
-    cookies = "; ".join(value.partition(";")[0] for value in login.headers.get_list("Set-Cookie"))
-    with pytest.raises(HTTPClientError) as refused:
-        await http_server_client.fetch(
-            f"{jp_base_url}blocks/suggest", method="POST", body="{}", headers={"Cookie": cookies}
-        )
-    assert refused.value.code == 403
+    cookies = await cookies_of(http_server_client, jp_base_url, jp_serverapp)
+    url = f"{jp_base_url}{address(path).strip('/')}"
+
+    async def code(**headers: str) -> int:
+        headers = {"Cookie": cookies, **headers}
+        try:
+            answer = await http_server_client.fetch(url, method="POST", body="{}", headers=headers)
+        except HTTPClientError as error:
+            return int(error.code)
+        return int(answer.code)
+
+    assert await code() == 403
+    assert await code(**{"Content-Type": "text/plain"}) == 403
+    token = next(each.partition("=")[2] for each in cookies.split("; ") if "_xsrf=" in each)
+    assert await code(**{"X-XSRFToken": "2|wrong"}) == 403
+    assert await code(**{"X-XSRFToken": token}) == 400  # let in: the body lacks what it asks for
 
 
 OUTSIDE = ["../x", "a/../../x", "/../x", "nb/../../etc"]
@@ -133,6 +154,52 @@ async def test_paths_stay_below_the_root(client: Client, path: str) -> None:
     ):
         status, fault = await client.try_post(address_, body)
         assert status == 403, (address_, fault)
+
+
+OF_NOTHING = {"pipeline": "p", "block": "b", "output": "o"}
+ODD = [
+    *("%2e%2e/x", "..%2fx", "%2e%2e%2f%2e%2e%2fetc", "..\\x", "C:\\Windows", "C:/Windows", "~/x"),
+    *("/etc/passwd", "//etc/passwd", "file:///etc/passwd", "\\\\server\\share", "x\0y", "x\ny"),
+    *("a/" * 3000, "ä" * 300, "\ud800", "nul", "a\u202eb", "{{ env_var('HOME') }}", "$HOME", "*"),
+]
+
+
+@pytest.mark.parametrize("path", ODD)
+async def test_odd_paths_find_nothing(client: Client, path: str) -> None:
+    """Each is refused as what it is, or names nothing; none is a mistake of the server."""
+    for address_, body in (
+        ("/blocks/analysis", {"path": f"{path}.ipynb"}),
+        ("/blocks/suggest", {"path": f"{path}.ipynb"}),
+        ("/blocks/export", {"path": f"{path}.ipynb"}),
+        ("/blocks/takeback", {"path": f"{path}.ipynb"}),
+        ("/blocks/plan", {"project": path, "pipeline": path}),
+        ("/blocks/runs", {"project": path, "pipeline": path}),
+        ("/blocks/variables/rows", {**OF_NOTHING, "project": path}),
+    ):
+        if address_ != "/blocks/analysis":  # which is told the document
+            status, fault = await client.try_post(address_, body)
+            assert status in (400, 403, 404), (address_, fault)
+        status, fault = await client.try_post("/blocks/analysis", {**body, "content": []})
+        assert 400 <= status < 500, fault
+
+
+@pytest.mark.parametrize(
+    "name", ["..", "../shop", ".variables", "a/b", "x\0y", "-x", "", "ä" * 300]
+)
+async def test_odd_names_find_nothing(
+    client: Client, project: Project, ran: str, name: str
+) -> None:
+    """Of pipelines, blocks, outputs and runs."""
+    of = {"project": "shop", "pipeline": "pipe", "block": "table", "output": "output_0"}
+    for key in ("pipeline", "block", "output", "run_id"):
+        status, fault = await client.try_post("/blocks/variables/rows", {**of, key: name})
+        assert status in (400, 403, 404), (key, fault)
+        status, fault = await client.try_get(
+            "/blocks/variables/preview", **{**of, key: name.replace("\0", "%00")}
+        )
+        assert status in (400, 403, 404), (key, fault)
+    status, fault = await client.try_post("/blocks/plan", {"project": "shop", "pipeline": name})
+    assert status in (400, 403, 404), fault
 
 
 async def test_links_to_elsewhere_are_refused(

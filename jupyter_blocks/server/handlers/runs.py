@@ -87,6 +87,10 @@ class RunHandler(BlocksHandler):
         self.services.follower.follow(asked["project"], runs)
         await self.answer(runs.snapshot, asked["run_id"], asked["since"])
 
+    def compute_etag(self) -> str | None:
+        """None: what was answered `since` an event is not asked for again."""
+        return None
+
 
 class CancelHandler(BlocksHandler):
     """Stops a run."""
