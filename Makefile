@@ -53,7 +53,7 @@ test-newest: .venv/.test ## Run the tests with the newest packages
 
 test-oldest: .venv-oldest/.test ## Run the tests with the oldest packages pyproject.toml allows
 	@echo "== tests, oldest packages"
-	.venv-oldest/bin/pytest -q -n $(WORKERS) --dist worksteal
+	.venv-oldest/bin/pytest -q -n $(WORKERS) --dist worksteal --ignore tests/crashes
 
 test-wheel: .venv/.test ## Build the wheel and try it in an environment of its own
 	@echo "== the built wheel"

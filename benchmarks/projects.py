@@ -169,6 +169,20 @@ def fan(root: Path, width: int) -> None:
     write_project(root, "noop", files, edges)
 
 
+def same_fan(root: Path, width: int) -> None:
+    """As `fan`, with one file for all blocks below: the code of the project stays small."""
+    fan(root, 1)
+    first = "- uuid: b0\n  type: data_loader\n  upstream_blocks: []\n"
+    others = "".join(
+        f"- uuid: b{i}\n  type: transformer\n  upstream_blocks: [b0]\n"
+        "  configuration: {file_path: transformers/b1.py}\n"
+        for i in range(1, width + 1)
+    )
+    (root / "pipelines" / "noop" / "metadata.yaml").write_text(
+        f"uuid: noop\nname: noop\ntype: python\nblocks:\n{first}{others}"
+    )
+
+
 def tables(root: Path, rows: int, work: str = "mixed") -> None:
     """Three blocks on a value of `rows`, and a plain script that does the same work."""
     chosen = WORKS[work]

@@ -3,6 +3,9 @@ worker loaded already. What a container runs is the worker all the same.
 
 For measuring a dispatcher, not for proving a backend: a process that is forked sees what its parent
 sees. `jupyter_blocks.testing.containers` is for that.
+
+As a load generator (`load=True`) it forks nothing either: one process runs the workers' code of all
+containers, one after the other, so that as little as possible of the machine goes into the fake.
 """
 
 from __future__ import annotations
@@ -60,14 +63,14 @@ class WarmContainer:
 class WarmHost:
     """Starts containers; takes the place of a `ContainerHost`."""
 
-    def __init__(self, role: Mapping[str, str], at_once: int = 4) -> None:
+    def __init__(self, role: Mapping[str, str], at_once: int = 4, *, load: bool = False) -> None:
         self.role = role
         self.containers: list[WarmContainer] = []
         self.images: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._places = threading.Semaphore(at_once)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.warmhost"],
+            [sys.executable, "-m", "benchmarks.warmhost", *(["--load"] if load else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -80,6 +83,7 @@ class WarmHost:
         command: Sequence[str],  # noqa: ARG002
         environment: Mapping[str, str],
         *,
+        mounts: Sequence[Any] = (),  # noqa: ARG002
         memory_mib: float | None = None,  # noqa: ARG002
         ended: Callable[[Any], None] = lambda _container: None,
     ) -> WarmContainer:
@@ -109,6 +113,11 @@ class WarmHost:
             container.over.set()
             self._places.release()
             container.ended(container)
+
+    @property
+    def pid(self) -> int:
+        """Of the process that runs or forks the workers."""
+        return self._process.pid
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -163,5 +172,24 @@ def _serve() -> None:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
 
 
+def _generate() -> None:
+    """Run the worker for each line, in this very process."""
+    from jupyter_blocks import worker
+
+    answers = os.fdopen(os.dup(1), "w")
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    for line in sys.stdin:
+        order = json.loads(line)
+        os.environ.update(order["environment"])
+        code = worker.main()
+        answers.write(json.dumps({"number": order["number"], "exit_code": code}) + "\n")
+        answers.flush()
+
+
 if __name__ == "__main__":
-    _serve()
+    if "--load" in sys.argv:
+        _generate()
+    else:
+        _serve()

@@ -31,6 +31,7 @@ from jupyter_blocks.errors import VariableError
 from jupyter_blocks.executors.base import (
     BlockTask,
     Executor,
+    InputRef,
     JobHandle,
     Observation,
     Phase,
@@ -124,10 +125,11 @@ class Dispatcher:
         return bool(effects)
 
     def _room(self) -> dict[str, int | None]:
-        active = Counter[str]()
-        if any(host.limit is not None for host in self._hosts.values()):
-            for name in self.state.active.values():
-                active[self.state.blocks[name].planned.executor] += 1
+        if all(host.limit is None for host in self._hosts.values()):
+            return {name: host.places(0) for name, host in self._hosts.items()}
+        active = Counter(
+            self.state.blocks[name].planned.executor for name in self.state.active.values()
+        )
         return {name: host.places(active[name]) for name, host in self._hosts.items()}
 
     def _carry_out(self, effect: Effect) -> None:
@@ -251,7 +253,7 @@ class Dispatcher:
         """Verify and commit; in a thread where the executor has some, and then nothing ahead."""
         manifest = self._verified(effect)
         if effect.ahead:
-            self._name_outputs(effect, manifest)
+            self._name_outputs(effect, reference(manifest))
             self._submit_ahead(effect)
         self._store.commit(manifest)
         return manifest
@@ -264,13 +266,14 @@ class Dispatcher:
             return [CommitFailed(effect.attempt_id, detail)]
         self._published.add(effect.block)
         # What is handed over in this very turn finds them, whichever worker made them.
-        self._name_outputs(effect, manifest)
+        stored = reference(manifest)
+        self._name_outputs(effect, stored)
         outputs = effect.report.get("outputs") or manifest.summary()
-        return [Committed(effect.attempt_id, reference(manifest), outputs, effect.report)]
+        return [Committed(effect.attempt_id, stored, outputs, effect.report)]
 
-    def _name_outputs(self, effect: Commit, manifest: Manifest) -> None:
+    def _name_outputs(self, effect: Commit, stored: InputRef) -> None:
         """Let tasks name them: workers keep them in memory, or read them by their digest."""
-        data = {"stored": vars(reference(manifest))}
+        data = {"stored": vars(stored)}
         self.state.apply(
             RunEvent(EventKind.STORED, time.time(), effect.block, effect.attempt_id, data)
         )

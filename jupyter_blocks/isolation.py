@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from jupyter_blocks.decorators import end_cell
@@ -23,6 +24,8 @@ __all__ = ["figures_as_in_notebooks", "isolated"]
 
 _Restore = Callable[[], None]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_handler_of: Callable[[int], Any] = import_module("_signal").getsignal
+"""`signal.getsignal` without its search for a name, which fails and raises for every function."""
 _BACKEND = "module://jupyter_blocks.cellfigures"
 
 
@@ -46,9 +49,15 @@ def isolated(
             yield
     finally:
         for restore in reversed(undo):
-            with suppress(Exception):
-                restore()
+            _try(restore)
         _close_figures()
+
+
+def _try(restore: _Restore) -> None:
+    try:
+        restore()
+    except Exception:  # what a block did to a library must not keep the rest from being put back
+        return
 
 
 def figures_as_in_notebooks() -> None:
@@ -83,15 +92,15 @@ def _environment(more: Mapping[str, str]) -> _Restore:
     # Decoding all variables takes longer than many a block; their bytes can be compared as well.
     encoded = getattr(os.environ, "_data", os.environ)
     before = dict(encoded)
-    for name, value in {"MPLBACKEND": os.environ.get("MPLBACKEND", "agg"), **more}.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
+    if "MPLBACKEND" not in os.environ:
+        os.environ["MPLBACKEND"] = "agg"
+    os.environ.update(more)
     given = dict(encoded)
 
     def restore() -> None:
         if encoded == given:
             for name in more:
-                os.environ.pop(name, None)
+                del os.environ[name]
         if encoded == before:
             return
         zone = os.environ.get("TZ")
@@ -120,11 +129,11 @@ def _signals() -> _Restore:
     """A block that takes the signals over must not keep the worker from being stopped later."""
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
-    before = [(number, signal.getsignal(number)) for number in _SIGNALS]
+    before = [(number, _handler_of(number)) for number in _SIGNALS]
 
     def restore() -> None:
         for number, handler in before:
-            if signal.getsignal(number) is not handler:
+            if _handler_of(number) is not handler:
                 signal.signal(number, handler)
 
     return restore
@@ -166,14 +175,32 @@ def _numpy_state(numpy_random: Any) -> tuple[Any, ...]:
     return state["state"]["pos"], state["has_gauss"], state["state"]["key"].tobytes()
 
 
+_NEW_LOGGER: tuple[Any, ...] = (0, True, False, ())
+
+
+def _loggers(manager: Any) -> dict[Any, tuple[Any, ...]]:
+    """Logger -> its level, whether it hands on, whether it is off, its handlers."""
+    return {
+        logger: (logger.level, logger.propagate, logger.disabled, (*logger.handlers,))
+        for logger in list(manager.loggerDict.values())
+        if hasattr(logger, "handlers")
+    }
+
+
 def _logging() -> _Restore:
     root = sys.modules["logging"].root
     handlers, level, disabled = list(root.handlers), root.level, root.manager.disable
+    before = _loggers(root.manager)
 
     def restore() -> None:
         root.handlers[:] = handlers
         root.setLevel(level)
         root.manager.disable = disabled
+        for logger, now in _loggers(root.manager).items():
+            then = before.get(logger, _NEW_LOGGER)
+            if now != then:
+                logger.setLevel(then[0])
+                logger.propagate, logger.disabled, logger.handlers[:] = then[1], then[2], then[3]
 
     return restore
 

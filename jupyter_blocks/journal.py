@@ -142,12 +142,11 @@ class Journal:
 
     def start(self, plan: RunPlan, events: Sequence[RunEvent]) -> None:
         """Record a new run, or the new plan of a resumed one, with its first events."""
-        text = json.dumps(plan.as_json())
         with self._transaction():
             self._db.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, NULL, ?) ON CONFLICT (run_id) DO UPDATE "
                 "SET status = excluded.status, finished_at = NULL, plan = excluded.plan",
-                (plan.run_id, plan.pipeline, str(RunStatus.RUNNING), events[0].ts, text),
+                (plan.run_id, plan.pipeline, str(RunStatus.RUNNING), events[0].ts, plan.text),
             )
             self._db.execute("DELETE FROM commands WHERE run_id = ?", (plan.run_id,))
             self._insert(plan.run_id, events)

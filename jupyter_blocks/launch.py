@@ -10,10 +10,11 @@ import base64
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from jupyter_blocks.executors.base import (
 )
 from jupyter_blocks.executors.table import open_executor
 from jupyter_blocks.freshness import Fingerprints
+from jupyter_blocks.frozen import changed
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.parameters import resolve_parameters
 from jupyter_blocks.pipeline import Pipeline
@@ -212,11 +214,16 @@ class Launch:
     """Attempts of the run that is resumed that were under way when its dispatcher ended."""
 
     @contextmanager
-    def dispatcher(self, listener: Listener = lambda _state, _event: None) -> Iterator[Dispatcher]:
+    def dispatcher(
+        self,
+        listener: Listener = lambda _state, _event: None,
+        warn: Callable[[Sequence[Problem]], None] = lambda _problems: None,
+    ) -> Iterator[Dispatcher]:
         """Hold the run, open the executors and make the dispatcher that drives it.
 
-        Raises `RunHeldError` when another process drives the run, `ExecutorError` when an executor
-        cannot be opened.
+        `warn` is given what the executors find odd in the blocks; the run goes on. Raises
+        `RunHeldError` when another process drives the run, `ExecutorError` when an executor cannot
+        be opened.
         """
         wake = threading.Event()
         ensure_folders(self.project)
@@ -224,19 +231,29 @@ class Launch:
             journal = stack.enter_context(Journal(self.project.state_dir))
             stack.enter_context(journal.hold(self.plan.run_id))
             executors = self._open_executors(stack, wake)
+            warn(self._check_tasks(executors))
             state = self._start(journal, executors)
             yield Dispatcher(state, journal, self.store, executors, self.task, wake, listener)
 
     def _start(self, journal: Journal, executors: Mapping[str, Executor]) -> RunState:
+        if self.request.resume:
+            self._finish_commits()
         state = RunState(self.plan)
         adopting = adopted(self.under_way, state, executors, time.time())
         kind = EventKind.RUN_RESUMED if self.request.resume else EventKind.RUN_STARTED
         started = RunEvent(kind, time.time())
-        self.store.record_run(self.plan.pipeline, self.plan.run_id, "plan", self.plan.as_json())
+        self.store.record_run_text(self.plan.pipeline, self.plan.run_id, "plan", self.plan.text)
         journal.start(self.plan, [started, *adopting])
         for event in (started, *adopting):
             state.apply(event)
         return state
+
+    def _finish_commits(self) -> None:
+        """What this run has done is what people see, also where it was cut off in between."""
+        run_id = self.plan.run_id
+        for block in self.plan.blocks:
+            if block.stored is not None and block.stored.run_id == run_id:
+                self.store.finish_commit(self.plan.pipeline, run_id, block.name)
 
     def _open_executors(self, stack: ExitStack, wake: threading.Event) -> dict[str, Executor]:
         executors: dict[str, Executor] = {}
@@ -252,7 +269,6 @@ class Launch:
             )
             executors[name] = open_executor(name, context)
             stack.callback(executors[name].close)
-        self._check_tasks(executors)
         return executors
 
     def _max_workers(self) -> int | None:
@@ -265,14 +281,17 @@ class Launch:
             used |= {"numpy", "pyarrow", PREVIEWS}
         return [name for name in PRELOADED if name in used]
 
-    def _check_tasks(self, executors: Mapping[str, Executor]) -> None:
+    def _check_tasks(self, executors: Mapping[str, Executor]) -> list[Problem]:
+        """Errors of the tasks that will be run are raised; warnings are returned."""
         state = RunState(self.plan)
         problems: list[Problem] = []
         for planned in self.plan.running:
             executor = executors[planned.executor]
             if executor.outlives_dispatcher or self.pipeline.block(planned.name).resources:
                 problems += executor.check(self.task(state, Submit(planned.name, 1, 1)))
-        raise_errors(_of_all(problems))
+        found = _of_all(problems)
+        raise_errors(found)
+        return found
 
     def task(self, state: RunState, submit: Submit) -> BlockTask:
         """The task of one attempt."""
@@ -286,26 +305,18 @@ class Launch:
             for reference in upstream
             if reference.run_id and not state.blocks[reference.block].planned.is_sensor
         }
-        task = BlockTask(
-            run_id=plan.run_id,
-            pipeline=plan.pipeline,
+        task = changed(
+            self._common,
             block=block.name,
             type=block.type.name,
             attempt_id=attempt,
             attempt=submit.attempt,
-            project=str(self.project.root),
-            working_dir=plan.working_dir,
             file=block.file,
             content=block.content,
             upstream=upstream,
-            parameters=plan.parameters,
             configuration=block.configuration,
-            execution_date=plan.execution_date,
-            env=os.environ.get("ENV", "dev"),
-            variables=self.project.variables_root,
             prefix=self.store.prefix(plan.pipeline, plan.run_id, block.name, attempt),
             fingerprint={**planned.fingerprint, "inputs": inputs},
-            run_tests=plan.run_tests,
             conditions=block.conditions,
             callbacks=block.callbacks,
             is_last_attempt=state.blocks[block.name].failures >= planned.retry.retries,
@@ -315,6 +326,27 @@ class Launch:
             keep=state.is_read(block.name),
         )
         return _bound(task, block, self.pipeline)
+
+    @cached_property
+    def _common(self) -> BlockTask:
+        """What all tasks of the run have in common; the rest is empty."""
+        plan = self.plan
+        return BlockTask(
+            run_id=plan.run_id,
+            pipeline=plan.pipeline,
+            block="",
+            type="",
+            attempt_id="",
+            attempt=0,
+            project=str(self.project.root),
+            working_dir=plan.working_dir,
+            file="",
+            parameters=plan.parameters,
+            execution_date=plan.execution_date,
+            env=os.environ.get("ENV", "dev"),
+            variables=self.project.variables_root,
+            run_tests=plan.run_tests,
+        )
 
     def _reference(self, state: RunState, name: str) -> InputRef:
         """What a task reads of a block: what it stored, or will have stored on the same worker."""
@@ -340,7 +372,7 @@ def _of_all(problems: Iterable[Problem]) -> list[Problem]:
 def _bound(task: BlockTask, block: Block, pipeline: Pipeline) -> BlockTask:
     if block.binding is None:
         return task
-    return replace(
+    return changed(
         task,
         call=CallMode.NAMED,
         inputs={name: str(source) for name, source in block.binding.inputs.items()},

@@ -53,6 +53,8 @@ class BlockFile:
         none of its own.
         """
         found = [mark for mark in self.marks if mark.kind in kinds]
+        if not found:
+            return found
         own = [mark for mark in found if self._is_own(mark)]
         return own or found
 

@@ -6,6 +6,7 @@ Mage's keys are read fully; `pipeline_yaml` writes the minimal text. The file it
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from jupyter_blocks.blockentry import Surroundings, is_skipped, read_block, read
 from jupyter_blocks.dag import Graph
 from jupyter_blocks.edgecheck import check_edges
 from jupyter_blocks.errors import Problem, ProjectError, UsageError, ValidationError
+from jupyter_blocks.frozen import changed
 from jupyter_blocks.interpolation import render
 from jupyter_blocks.pipelinetext import pipeline_yaml
 from jupyter_blocks.settings import Report, Section, did_you_mean, listed, read_retry
@@ -248,7 +250,7 @@ class _Reader:
             if not name or first is not None:
                 distinct = False
                 continue
-            self.entries[name] = replace(entry, block=name)
+            self.entries[name] = changed(entry, block=name)
         return distinct
 
     def _read_blocks(self) -> dict[str, Block]:
@@ -309,7 +311,7 @@ class _Reader:
             original = self.entries[block.name].get("replicated_block")
             if original and original not in blocks:
                 continue
-            if block.content is None and not (self.project / block.file).is_file():
+            if block.content is None and not _is_file(f"{self.project}/{block.file}"):
                 self._missing_file(block)
             for file in (*block.conditions, *block.callbacks):
                 if not (self.project / file).is_file():
@@ -341,6 +343,10 @@ class _Reader:
             hint,
             at=("uuid",),
         )
+
+
+def _is_file(path: str) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113 - asked for every block of a pipeline
 
 
 def _with_files(block: Block, attribute: str, files: tuple[str, ...]) -> Block:

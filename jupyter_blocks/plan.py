@@ -6,10 +6,12 @@ keeps it and another process can carry on with it. `planner.py` makes plans.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from jupyter_blocks.block import RetryPolicy, SensorPolicy
@@ -118,7 +120,13 @@ class RunPlan:
 
     def as_json(self) -> dict[str, Any]:
         """The plan as a JSON document."""
-        return {**vars(self), "blocks": [block.as_json() for block in self.blocks]}
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**values, "blocks": [block.as_json() for block in self.blocks]}
+
+    @cached_property
+    def text(self) -> str:
+        """The JSON document as text."""
+        return json.dumps(self.as_json())
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunPlan:

@@ -1,7 +1,8 @@
-"""The states of the global random streams, `random` and `numpy.random`, as plain JSON.
+"""The states of the global random streams, `random`, `numpy.random`, torch's, as plain JSON.
 
 A notebook has one stream for all its cells; a pipeline has a process for each block. Where a
-notebook seeds a stream, its state is carried from block to block like any other value.
+notebook seeds a stream, its state is carried from block to block like any other value. Of torch it
+is the one of the processor; those of graphics cards are not carried.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 __all__ = ["capture", "restore"]
 
 Streams = Mapping[str, Any]
-"""`random` and `numpy` -> the state of that stream."""
+"""`random`, `numpy` and `torch` -> the state of that stream."""
 
 
 def capture(before: Streams | None = None) -> dict[str, Any]:
@@ -27,6 +28,9 @@ def capture(before: Streams | None = None) -> dict[str, Any]:
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         streams["numpy"] = _encoded(numpy_random.get_state(legacy=False))
+    torch = sys.modules.get("torch")
+    if torch is not None and hasattr(torch, "get_rng_state"):
+        streams["torch"] = base64.b64encode(bytes(torch.get_rng_state().tolist())).decode()
     return streams
 
 
@@ -38,6 +42,10 @@ def restore(streams: Streams) -> None:
         import_module("random").setstate((version, tuple(state), gauss))
     if "numpy" in streams:
         import_module("numpy.random").set_state(_decoded(streams["numpy"]))
+    if "torch" in streams:
+        torch = import_module("torch")
+        left = bytearray(base64.b64decode(streams["torch"]))
+        torch.set_rng_state(torch.frombuffer(left, dtype=torch.uint8))
 
 
 def _python_state(module: Any) -> list[Any]:

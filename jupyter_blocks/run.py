@@ -119,6 +119,8 @@ class RunState:
         self.line_length = 1
         """How many blocks may wait on a worker: many where blocks take little time."""
         self.open_blocks = 0
+        self.has_timeouts = any(planned.timeout_s is not None for planned in plan.blocks)
+        """Whether a block may have to be stopped because it takes too long."""
         self._lines: dict[str, list[str]] = {}
         self._missing: dict[str, int] = {}
         self._timers: list[tuple[float, str]] = []
@@ -300,6 +302,7 @@ class RunState:
         block.error = data.get("error")
         block.failures += data.get("failure", 0)
         block.losses += data.get("loss", 0)
+        block.attempts -= data.get("unbegun", 0)
 
     def _block_waits(self, event: RunEvent) -> None:
         block = self.blocks[event.block]

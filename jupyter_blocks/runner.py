@@ -32,7 +32,8 @@ LOSS_BUDGET = 3
 """How often an attempt lost with its machine is repeated, whatever the block's own retries say."""
 
 LOSS_PAUSE_S = 1.0
-THROTTLE_PAUSE_S = 5.0
+_PAUSES_S = {Reason.THROTTLED: 5.0, Reason.NO_CAPACITY: 30.0}
+"""What costs no attempt: it was not begun, and is tried again until its executor gives up."""
 _LOST = frozenset({Reason.INFRASTRUCTURE, Reason.START_FAILED})
 
 
@@ -45,8 +46,8 @@ def decide(
     (none: any number). Facts about attempts that have ended are ignored. No effects means: wait.
     """
     if facts:
-        turn = Turn(room)
-        effects = [effect for fact in facts for effect in _on_fact(state, fact, now, turn)]
+        turn, news = Turn(room), [fact for fact in facts if not _is_old(state, fact)]
+        effects = [effect for fact in news for effect in _on_fact(state, fact, now, turn)]
         return [*effects, *turn.following(state)]
     if state.doomed:
         return list(_doomed(state, now))
@@ -64,7 +65,8 @@ def decide(
 def next_deadline(state: RunState) -> float | None:
     """Unix time at which `decide` is worth asking again even if nothing happens."""
     times = [state.next_timer()]
-    times += [_deadline(state.blocks[name]) for name in state.active.values()]
+    if state.has_timeouts:
+        times += [_deadline(state.blocks[name]) for name in state.active.values()]
     return min((time for time in times if time is not None), default=None)
 
 
@@ -72,12 +74,14 @@ def _deadline(block: BlockRun) -> float | None:
     timeout_s = block.planned.timeout_s
     if timeout_s is None or block.attempt_started_at is None or block.stopping:
         return None
-    if block.phase == Phase.PENDING:
+    if block.handle is None or block.phase == Phase.PENDING:
         return None  # it waits for a machine; its time begins when it runs
     return block.attempt_started_at + timeout_s
 
 
 def _timeouts(state: RunState, now: float) -> Iterator[Effect]:
+    if not state.has_timeouts:
+        return
     for attempt_id, name in state.active.items():
         deadline = _deadline(state.blocks[name])
         if deadline is not None and deadline <= now:
@@ -156,6 +160,13 @@ def _on_fact(state: RunState, fact: Fact, now: float, turn: Turn) -> Iterator[Ef
         yield from _on_handed(state, block, fact, now, turn)
     else:
         yield from _on_observation(state, block, fact, now, turn)
+
+
+def _is_old(state: RunState, fact: Fact) -> bool:
+    """Whether it says that a block that was handed over has not begun: of lines, most facts do."""
+    if not isinstance(fact, Observation) or fact.phase is not Phase.PENDING:
+        return False
+    return state.active.get(fact.attempt_id) in state.handed
 
 
 def _on_handed(
@@ -318,10 +329,10 @@ def _retry(block: BlockRun, reason: Reason) -> tuple[float | None, str]:
     """Seconds until the next try (none: no more tries), and the budget this failure is taken from.
 
     User failures count against the block's retries, lost machines against a budget of their own,
-    throttling against none.
+    a platform without room or time for it against none.
     """
-    if reason is Reason.THROTTLED:
-        return THROTTLE_PAUSE_S, ""
+    if reason in _PAUSES_S:
+        return _PAUSES_S[reason], "unbegun"
     if reason in _LOST:
         left = block.losses < LOSS_BUDGET
         return (LOSS_PAUSE_S * 2**block.losses if left else None), "loss"

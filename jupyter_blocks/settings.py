@@ -16,7 +16,7 @@ from jupyter_blocks.block import RetryPolicy
 from jupyter_blocks.errors import Problem, Severity
 from jupyter_blocks.yamlfile import YamlFile
 
-__all__ = ["Report", "Section", "did_you_mean", "listed", "read_retry"]
+__all__ = ["Report", "Section", "did_you_mean", "listed", "read_retry", "shown"]
 
 _RETRY_KEYS = ("retries", "delay", "max_delay", "exponential_backoff")
 
@@ -174,7 +174,7 @@ class Section:
             else:
                 self.problem(
                     "wrong-type",
-                    f"Entry {index + 1} of '{key}' must be a mapping, not {_shown(item)}.",
+                    f"Entry {index + 1} of '{key}' must be a mapping, not {shown(item)}.",
                     at=(key, index),
                 )
         return found
@@ -190,7 +190,7 @@ class Section:
         """A problem: the value of `key` is not what is wanted."""
         self.problem(
             "wrong-type",
-            f"'{key}'{self._of_block} must be {wanted}, not {_shown(self.values.get(key))}.",
+            f"'{key}'{self._of_block} must be {wanted}, not {shown(self.values.get(key))}.",
             hint,
             at=(key,),
         )
@@ -228,7 +228,7 @@ class Section:
             return self._date(value, at)
         self.problem(
             "wrong-type",
-            f"'{'.'.join(map(str, at))}'{self._of_block} holds {_shown(value)}, "
+            f"'{'.'.join(map(str, at))}'{self._of_block} holds {shown(value)}, "
             "which is not plain data.",
             "Use text, numbers, true, false, null, lists or mappings.",
             at=at,
@@ -272,7 +272,8 @@ def read_retry(section: Section, base: RetryPolicy | None) -> RetryPolicy | None
     return replace(start, **{name: value for name, value in said.items() if value is not None})
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A value in a message: cut where it is long; lists and mappings by their kind only."""
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list):

@@ -11,6 +11,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -83,13 +84,14 @@ def _run(
     is_exported = task.call is CallMode.NAMED
     environment = {"MAGE_RUNTIME__REPO_PATH": task.project}
     arguments = [f"{task.project}/{task.file}"]
+    limit_mib = float(task.resources.get("memory_mib") or 0)
     with (
         store.log_file(task.prefix) as log,
         captured(log) as output,
         import_path(task.project, task.working_dir, is_exported=is_exported),
         mage_imports(),
         isolated(task.working_dir, environment, arguments),
-        memory_limit(float(task.resources.get("memory_mib") or 0)),
+        memory_limit(limit_mib) if limit_mib else nullcontext(),
     ):
         done = Attempt(task, store, memory, meter, line).run()
     return {**done, "silent": True} if output.is_empty else done

@@ -6,15 +6,14 @@ keys mean is left to the callers.
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from jupyter_blocks.collector import collector_paused
 from jupyter_blocks.errors import Problem, ValidationError
 
 __all__ = ["YamlFile", "parse_yaml", "read_yaml"]
@@ -89,24 +88,12 @@ def _parse(text: str, place: str) -> YamlFile:
     loader = _Loader(text)
     repeated: list[tuple[str, int]] = []
     try:
-        with _no_collection():
+        with collector_paused():  # it would walk a million new nodes again and again
             root = loader.get_single_node()
             value = None if root is None else _value(text, root, loader, repeated)
     finally:
         loader.dispose()
     return YamlFile(place, value, tuple(repeated), root)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hold the garbage collector back: it would walk a million new nodes again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _value(text: str, root: yaml.Node, loader: Any, repeated: list[tuple[str, int]]) -> Any:

@@ -16,7 +16,7 @@ from jupyter_blocks.effects import (
     Stop,
     Submit,
 )
-from jupyter_blocks.executors.base import InputRef, Observation, Phase, Reason
+from jupyter_blocks.executors.base import InputRef, JobHandle, Observation, Phase, Reason
 from jupyter_blocks.plan import Action, PlannedBlock, RunPlan
 from jupyter_blocks.run import EventKind, RunEvent, RunState
 from jupyter_blocks.runner import decide
@@ -93,6 +93,8 @@ class Simulation:
             data = {"sequence": effect.sequence, "attempt": effect.attempt}
             event = RunEvent(EventKind.SUBMITTING, self.now, effect.block, attempt, data)
             self.state.apply(event)
+            handle = {"handle": vars(JobHandle("fake", attempt))}
+            self.state.apply(RunEvent(EventKind.SUBMITTED, self.now, effect.block, attempt, handle))
             self.submitted.append((self.now, effect.block))
             self._running[attempt] = effect.block
             self.most_active = max(self.most_active, len(self._running))

@@ -20,7 +20,7 @@ CLOUD_PACKAGES = {"boto3", "botocore", "kubernetes", "google", "pyspark"}
 
 LAYERS = [
     # bottom first; a module may import from its own layer and from those before it
-    """_version cellfigures decorators errors lazy wholefile""",
+    """_version cellfigures collector decorators errors frozen lazy wholefile""",
     # words of the field, texts, single files; the contract of executors; keys of the store
     """attemptlog block blockfile blocktext bundle cellchanges celltext console dag dataflow
     executors executors.base executors.frames executors.reports executors.starters graphlayout
@@ -32,10 +32,12 @@ LAYERS = [
     # what a notebook or a metadata.yaml says; how a block is called; formats; what a run is
     """binding blockcheck blockentry calling cellsettings executors.cloud_run executors.ecs
     executors.kubernetes executors.local executors.pool
-    executors.outgoing executors.remote executors.table exportplan failures iterators line loading
+    executors.outgoing executors.patience executors.remote executors.settingsreader
+    executors.table exportplan failures
+    iterators line loading
     mageimports pipelinetext plan run runevents settings
-    suggest.draft suggest.facts suggest.naming tags taskboot variables.buckets variables.formats
-    variables.integrity variables.logs variables.manifest variables.objecterrors
+    suggest.draft suggest.facts suggest.naming suggest.settings tags taskboot variables.buckets
+    variables.formats variables.integrity variables.logs variables.manifest variables.objecterrors
     variables.objectstorage variables.openstorage variables.uploads""",
     # pipelines, texts of block files, previews, the decision and the journal
     """ahead board codegen compare edgecheck effects hosts journal pipeline previewtext runner

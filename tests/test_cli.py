@@ -288,3 +288,15 @@ def test_completing_changes_nothing(project: Path, tmp_path: Path) -> None:
     assert json.dumps(sorted(path.name for path in tmp_path.iterdir())) == (
         '["completions", "project"]'
     )
+
+
+def test_what_an_executor_finds_odd_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, before the blocks run; it stops nothing."""
+    own = {"resources": {"memory_mib": 10**9, "gpu": 10**6}}
+    project = write_project(tmp_path / "odd", [block("load", jupyter_blocks=own)])
+    answer = blocks(capsys, "run", project.root)
+    assert answer.code == 0
+    assert "Block 'load' asks for 1e+09 MiB of memory" in answer.err
+    assert "Block 'load' asks for 1000000 GPUs" in answer.err

@@ -326,7 +326,7 @@ def test_settings_reach_the_metadata(tmp_path: Path) -> None:
             {
                 "executor": "k8s",
                 "executor_config": {"image": "i"},
-                "resources": {"memory_mib": 100},
+                "resources": {"memory_mib": 100, "gpu": 2},
                 "retries": 2,
                 "timeout": 30,
                 "cache": False,
@@ -346,7 +346,8 @@ def test_settings_reach_the_metadata(tmp_path: Path) -> None:
     assert (block.executor_type, block.timeout_s, block.cache) == ("k8s", 30, False)
     assert block.retry is not None
     assert block.retry.retries == 2
-    assert (block.executor_config, block.resources) == ({"image": "i"}, {"memory_mib": 100})
+    assert block.executor_config == {"image": "i"}
+    assert block.resources == {"memory_mib": 100, "gpu": 2}
     assert block.upstream == ("wait",)
 
 

@@ -77,7 +77,7 @@ def entry(name: str, *lines: str) -> tuple[str, str]:
         (("    cache: false\n", ""), 5, {}),
         (("  timeout: 60\n", ""), 3, {}),
         (("timeout: 60", "timeout: 90"), 3, {"timeout": 90}),
-        (("poll_interval: 5", "poll_interval: 7\n    timeout: 8\n    resources: {cpu: 2}"), 1, {"poll_interval": 7, "timeout": 8, "resources": {"cpu": 2}}),
+        (("poll_interval: 5", "poll_interval: 7\n    timeout: 8\n    resources: {cpu: 2, gpu: 1}"), 1, {"poll_interval": 7, "timeout": 8, "resources": {"cpu": 2, "gpu": 1}}),
         (entry("show", "timeout: 9"), 6, {"timeout": 9}),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from jupyter_blocks import exportplan, kepttexts
-from jupyter_blocks.binding import analyze_notebook, imports
+from jupyter_blocks.binding import analyze_notebook, askedpython
 from jupyter_blocks.export import ExportResult, export_notebook
 from jupyter_blocks.notebook import read_notebook
 from tests.notebooks import notebook
@@ -78,11 +79,11 @@ def test_star_imports_start_a_process_once(tmp_path: Path, monkeypatch: pytest.M
     run = subprocess.run
 
     def counted(command: list[str], **options: Any) -> Any:
-        started.append(command[-1])
+        started.append(json.loads(command[-1])["module"])
         return run(command, **options)
 
-    monkeypatch.setattr(imports, "_installed", {})
-    monkeypatch.setattr(imports.subprocess, "run", counted)
+    monkeypatch.setattr(askedpython, "_installed", {})
+    monkeypatch.setattr(askedpython.subprocess, "run", counted)
     (tmp_path / "tools.py").write_text("def first():\n    return 1\n")
     path = notebook(
         tmp_path,

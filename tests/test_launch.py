@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_blocks.errors import RunHeldError, UsageError, ValidationError
+from jupyter_blocks.errors import Problem, RunHeldError, UsageError, ValidationError
 from jupyter_blocks.journal import Journal
 from jupyter_blocks.launch import RunRequest, prepare
 from jupyter_blocks.project import Project, open_project
@@ -165,6 +165,17 @@ def test_memory_limits_hold(tmp_path: Path) -> None:
     state = run(project)
     assert statuses(state) == {"big": "FAILED", "small": "SUCCEEDED"}
     assert "200 MiB" in state.blocks["big"].reason
+
+
+def test_what_executors_find_odd_is_said_and_the_block_runs(tmp_path: Path) -> None:
+    """A wish that this machine cannot meet is a warning before the run, once for each block."""
+    own = {"resources": {"memory_mib": 10**9}}
+    project = write_project(tmp_path, [block("big", jupyter_blocks=own), block("small")])
+    launch = prepare(project, project.pipeline("pipe"), RunRequest())
+    warnings: list[Problem] = []
+    with launch.dispatcher(warn=warnings.extend) as dispatcher:
+        assert statuses(dispatcher.run()) == {"big": "SUCCEEDED", "small": "SUCCEEDED"}
+    assert [(problem.code, problem.block) for problem in warnings] == [("too-much-memory", "big")]
 
 
 def test_failures_are_retried_as_configured(tmp_path: Path) -> None:

@@ -405,6 +405,12 @@ MISTAKES: dict[str, tuple[str, str, int | None, str]] = {
         2,
         "a whole number of at least 1",
     ),
+    "half a GPU": (
+        "blocks:\n- {uuid: b, type: custom, jupyter_blocks: {resources: {gpu: 0.5}}}\n",
+        "wrong-type",
+        2,
+        "a whole number of at least 1",
+    ),
     "sensor key": (
         "blocks:\n- {uuid: b, type: custom, jupyter_blocks: {poll_interval: 5}}\n",
         "unknown-setting",
@@ -666,7 +672,7 @@ def blocks(draw: st.DrawFn) -> list[Block]:
                     st.dictionaries(st.sampled_from("abc"), JSON_VALUES, max_size=2)
                 ),
                 binding=draw(st.sampled_from([None, binding])),
-                resources=draw(st.sampled_from([{}, {"cpu": 2.0, "memory_mib": 10}])),
+                resources=draw(st.sampled_from([{}, {"cpu": 2.0, "memory_mib": 10, "gpu": 2}])),
                 cache=draw(st.booleans()),
             )
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_blocks.block import RetryPolicy, SensorPolicy
 from jupyter_blocks.effects import Commit, CommitFailed, HandOver, Record, Submit
-from jupyter_blocks.executors.base import Observation, Phase, Reason
+from jupyter_blocks.executors.base import JobHandle, Observation, Phase, Reason
 from jupyter_blocks.plan import Action
 from jupyter_blocks.run import BlockStatus, EventKind, RunEvent, RunStatus
 from jupyter_blocks.runner import decide, next_deadline
@@ -90,6 +90,7 @@ def test_a_false_condition_skips_what_is_below_without_failing_the_run() -> None
         (Reason.UNSTORABLE, 1),
         (Reason.INFRASTRUCTURE, 4),
         (Reason.START_FAILED, 4),
+        (Reason.START_TIMEOUT, 1),
     ],
 )
 def test_each_kind_of_failure_has_its_budget(reason: Reason, attempts: int) -> None:
@@ -239,6 +240,7 @@ OUTCOMES = [
     Phase.FAILED,
     Phase.LOST,
     failure(Reason.THROTTLED),
+    failure(Reason.NO_CAPACITY),
     failure(Reason.OUT_OF_MEMORY),
     Observation("", Phase.SUCCEEDED, Reason.CONDITION_FALSE),
 ]
@@ -390,6 +392,8 @@ def _started(timeout_s: float | None = None) -> tuple[Simulation, str]:
     simulation = Simulation(plan({"a": ()}, {"a": {"timeout_s": timeout_s}}))
     data = {"sequence": 1, "attempt": 1}
     simulation.state.apply(RunEvent(EventKind.SUBMITTING, 100.0, "a", "x", data))
+    handle = {"handle": vars(JobHandle("fake", "x"))}
+    simulation.state.apply(RunEvent(EventKind.SUBMITTED, 100.0, "a", "x", handle))
     return simulation, "x"
 
 
@@ -425,6 +429,14 @@ def test_waiting_for_a_machine_takes_nothing_from_the_timeout() -> None:
     assert next_deadline(simulation.state) is None
     _tell(simulation, Observation(attempt, Phase.RUNNING, node="n"), 500.0)
     assert next_deadline(simulation.state) == 510.0
+
+
+def test_submitting_takes_nothing_from_the_timeout() -> None:
+    """A platform that does not answer for a while is not the block's fault."""
+    simulation, attempt = _started(timeout_s=10.0)
+    data = {"sequence": 2, "attempt": 1}
+    simulation.state.apply(RunEvent(EventKind.SUBMITTING, 200.0, "a", f"{attempt}x", data))
+    assert next_deadline(simulation.state) is None
 
 
 def test_what_is_not_known_is_said_and_ends_nothing() -> None:

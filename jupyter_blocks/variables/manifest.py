@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -203,7 +204,7 @@ class Manifest:
     digest: str = ""
     """sha256 of the manifest's file, in hex."""
 
-    @property
+    @cached_property
     def prefix(self) -> str:
         """What the keys of the attempt begin with (`attempt_prefix`)."""
         return attempt_prefix(self.pipeline, self.run_id, self.block, self.attempt_id)
@@ -215,7 +216,7 @@ class Manifest:
         found = [item for output in stored for item in output.objects]
         return (*found, self.preview) if self.preview else tuple(found)
 
-    @property
+    @cached_property
     def content(self) -> str:
         """Digest of all values, in hex: the same whenever the same values are stored again."""
         digests: list[Any] = [[name, item.digest] for name, item in sorted(self.outputs.items())]

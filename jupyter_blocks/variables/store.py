@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,10 +131,13 @@ class VariableStore:
             if encoded is not None and stored[name].objects:
                 written[name] = value, encoded
         shared = {name: outputs[name] for name in about.get("together") or () if name in stored}
-        sink = formats.Sink(self.storage, prefix, formats.TOGETHER_FORMAT)
+        together = None
+        if shared:
+            sink = formats.Sink(self.storage, prefix, formats.TOGETHER_FORMAT)
+            together = formats.write_together(shared, stored, sink)
         manifest = Manifest(
             outputs=stored,
-            together=formats.write_together(shared, stored, sink) if shared else None,
+            together=together,
             fingerprint=about.get("fingerprint") or {},
             inputs=tuple(about.get("inputs") or ()),
             random_streams=about.get("random_streams"),
@@ -151,15 +155,22 @@ class VariableStore:
         vouch(self.storage, pointer, manifest.prefix)
         key = commit_key(manifest.pipeline, manifest.run_id, manifest.block)
         latest = latest_key(manifest.pipeline, manifest.block)
-
-        def may_replace(present: bytes) -> bool:
-            return _is_newer(pointer, Pointer.parse(present))
-
+        may_replace = partial(_may_replace, pointer)
         try:
             self.storage.publish(key, pointer.dump(), latest, may_replace)
         except AlreadyExistsError:
             self._commit_again(key, pointer)
             self.storage.point(latest, key, may_replace)
+
+    def finish_commit(self, pipeline: str, run_id: str, block: str) -> None:
+        """Do what is left of a commit that was cut off: the block's latest outputs are those.
+
+        Nothing where nothing is committed, or nothing is left to do.
+        """
+        key = commit_key(pipeline, run_id, block)
+        pointer = read_pointer(self.storage, key)
+        if pointer is not None:
+            self.storage.point(latest_key(pipeline, block), key, partial(_may_replace, pointer))
 
     def committed(self, pipeline: str, run_id: str, block: str) -> Manifest | None:
         """The outputs that a block has in a run; none if none are committed."""
@@ -242,8 +253,11 @@ class VariableStore:
 
     def record_run(self, pipeline: str, run_id: str, name: str, document: Any) -> None:
         """Keep a JSON document about a whole run (`plan`, `result`) beside its outputs."""
-        key = run_document_key(pipeline, run_id, name)
-        self.storage.replace(key, json.dumps(document).encode())
+        self.record_run_text(pipeline, run_id, name, json.dumps(document))
+
+    def record_run_text(self, pipeline: str, run_id: str, name: str, text: str) -> None:
+        """`record_run` of a document that is JSON text already."""
+        self.storage.replace(run_document_key(pipeline, run_id, name), text.encode())
 
     def run_document(self, pipeline: str, run_id: str, name: str) -> Any:
         """Read what `record_run` kept; none if there is nothing that can be read."""
@@ -324,6 +338,10 @@ def _encode(
         if isinstance(told, UnstorableError):
             told.output = name
         raise told from error
+
+
+def _may_replace(pointer: Pointer, present: bytes) -> bool:
+    return _is_newer(pointer, Pointer.parse(present))
 
 
 def _is_newer(pointer: Pointer, present: Pointer | None) -> bool:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import mmap
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from jupyter_blocks.errors import CorruptVariableError
+from jupyter_blocks.frozen import changed
 from jupyter_blocks.lazy import LazyModule
 from jupyter_blocks.variables.manifest import (
     Manifest,
@@ -77,7 +78,7 @@ class Unsealed:
             digests = hashing.wait()
         outputs = {name: _sealed(item, digests) for name, item in written.outputs.items()}
         return self._write_manifest(
-            replace(
+            changed(
                 written,
                 outputs=outputs,
                 preview=previews,
@@ -113,7 +114,7 @@ class Unsealed:
                 self.storage.replace(key, data)
             else:
                 raise
-        return replace(manifest, digest=sha256(data).hexdigest())
+        return changed(manifest, digest=sha256(data).hexdigest())
 
 
 class _Hashing:
@@ -168,6 +169,6 @@ def _sealed(output: StoredOutput, digests: Mapping[str, str]) -> StoredOutput:
     if not any(item.key in digests for item in output.objects):
         return output
     objects = tuple(
-        replace(item, sha256=digests.get(item.key, item.sha256)) for item in output.objects
+        changed(item, sha256=digests.get(item.key, item.sha256)) for item in output.objects
     )
-    return replace(output, objects=objects)
+    return changed(output, objects=objects)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from jupyter_blocks.variables.cells import cell
@@ -150,7 +150,7 @@ def frame_view(value: Any, plan: Plan | None, most_columns: int | None = None) -
             str(dtype),
             len(value),
             plan.columns[position] if plan else None,
-            partial(_rows_of, value, position),
+            partial(_rows_of, lru_cache(partial(_at, value, position))),
             partial(_encode, value, position),
         )
         for position, (name, dtype) in enumerate(zip(display_names(labels), dtypes, strict=True))
@@ -174,8 +174,8 @@ def _at(table: Any, position: int) -> Any:
     return table.iloc[:, position] if table.ndim == 2 else table
 
 
-def _rows_of(table: Any, position: int, start: int, stop: int) -> list[Any]:
-    return list(_at(table, position).iloc[start:stop])
+def _rows_of(column: Callable[[], Any], start: int, stop: int) -> list[Any]:
+    return list(column().iloc[start:stop])
 
 
 def _encode(table: Any, position: int) -> Column | None:
