@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import run_v2
 
 from jupyter_blocks.errors import ExecutorError
 from jupyter_blocks.executors.base import BlockTask, ExecutorContext
@@ -23,7 +22,17 @@ from jupyter_blocks.testing.fake_cloud_run_rules import RefusedError, read_job
 GOLDEN = Path(__file__).parent / "golden"
 PAGE = Path(__file__).parent.parent.parent / "docs" / "executors" / "cloud_run.md"
 ATTEMPT_ID = "0123456789abcdef0123456789"
-KNOWS_GPUS = "node_selector" in run_v2.TaskTemplate.meta.fields
+
+
+def _knows_gpus() -> bool:
+    try:
+        parsed("Job", {"template": {"template": {"nodeSelector": {"accelerator": "a"}}}})
+    except ValueError:
+        return False
+    return True
+
+
+KNOWS_GPUS = _knows_gpus()
 """Whether the installed SDK is new enough to have GPUs in jobs."""
 PLACE = {"project_id": "my-project", "region": "europe-west1"}
 IMAGE = "europe-west1-docker.pkg.dev/my-project/blocks/worker:1"
